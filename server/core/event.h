@@ -1,0 +1,83 @@
+// What goes into Replica::Step: client writes, documents from peers, members met, and time.
+//
+// All are plain values, already decoded and validated at the edge: bodies are valid JSON objects,
+// names and ids obey api limits, tokens were signed by this cluster.
+
+#ifndef DOCSTORE_SERVER_CORE_EVENT_H_
+#define DOCSTORE_SERVER_CORE_EVENT_H_
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "server/base/hash.h"
+#include "server/core/document.h"
+#include "server/core/dot.h"
+#include "server/core/token.h"
+
+namespace docstore::core {
+
+enum class Guard {
+  kNone,       // supersede what this node holds
+  kIfAbsent,   // only if there is no live version
+  kIfVersion,  // only if the document still stands as `token` names it
+  kContext,    // supersede what `token` covers; a stale token makes a sibling
+};
+
+// One put or delete of a client.
+struct ClientWrite {
+  uint64_t ticket = 0;  // chosen by the caller, comes back in the Reply
+  DocumentKey key;
+  bool deleted = false;  // delete; body is null then
+  Body body;
+  Hash128 hash;  // of the body's bytes; zero for a delete
+  Guard guard = Guard::kNone;
+  Token token;  // read only for kIfVersion and kContext
+  // Until when (monotonic ms) the write may wait for a version its token names and this node has
+  // not seen yet.
+  int64_t wait_until_ms = 0;
+};
+
+// The state of one document as a peer ships it. `resolved` are the dots that this state accounts
+// for and that the receiver may add to its clock.
+struct RemoteDocument {
+  DocumentKey key;
+  Document document;
+  Ranges resolved;
+};
+
+// The documents of one peer frame; applied whole.
+struct PeerDocuments {
+  uint64_t link = 0;      // of the link that brought it; comes back in PeerApplied
+  uint64_t sequence = 0;  // of the frame on that link
+  uint64_t bytes = 0;     // size on the wire, credit to give back
+  std::vector<RemoteDocument> documents;
+};
+
+// A node met in a Hello (its own, or named by a peer), as kept durably.
+struct Member {
+  std::string name;
+  std::string node_uuid;  // 16 bytes
+  std::string peer_address;
+  std::string client_address;
+  friend bool operator==(const Member&, const Member&) = default;
+};
+struct MemberMet {
+  Member member;
+};
+
+// Time passed; emits what was waiting for it.
+struct Tick {};
+
+using Event = std::variant<ClientWrite, PeerDocuments, MemberMet, Tick>;
+
+// `now` of one Step.
+struct Instant {
+  int64_t wall_ms = 0;       // milliseconds since 1970
+  int64_t monotonic_ms = 0;  // milliseconds since some fixed point, never goes back
+};
+
+}  // namespace docstore::core
+
+#endif  // DOCSTORE_SERVER_CORE_EVENT_H_

@@ -1,0 +1,21 @@
+// Reader: the one question the core asks of storage.
+
+#ifndef DOCSTORE_SERVER_CORE_READER_H_
+#define DOCSTORE_SERVER_CORE_READER_H_
+
+#include "absl/status/statusor.h"
+#include "server/core/document.h"
+
+namespace docstore::core {
+
+class Reader {
+ public:
+  virtual ~Reader() = default;
+  // The state of `key`, an empty document when there is none. DATA_LOSS when what is stored cannot
+  // be read; its message names the file where known.
+  virtual absl::StatusOr<Document> ReadDocument(const DocumentKey& key) const = 0;
+};
+
+}  // namespace docstore::core
+
+#endif  // DOCSTORE_SERVER_CORE_READER_H_
