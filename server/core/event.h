@@ -1,4 +1,5 @@
-// What goes into Replica::Step: client writes, documents from peers, members met, and time.
+// What goes into Replica::Step: client writes, documents from peers, members met, time, and
+// housekeeping.
 //
 // All are plain values, already decoded and validated at the edge: bodies are valid JSON objects,
 // names and ids obey api limits, tokens were signed by this cluster.
@@ -70,7 +71,10 @@ struct MemberMet {
 // Time passed; emits what was waiting for it.
 struct Tick {};
 
-using Event = std::variant<ClientWrite, PeerDocuments, MemberMet, Tick>;
+// Asks for a clock checkpoint now, for a quick next start.
+struct Checkpoint {};
+
+using Event = std::variant<ClientWrite, PeerDocuments, MemberMet, Tick, Checkpoint>;
 
 // `now` of one Step.
 struct Instant {

@@ -1,7 +1,8 @@
 // Frame: what two nodes say to each other on a Sync stream, as plain values.
 //
-// server/rpc/frame_codec.h turns them into bytes. Frames of one stream are first in, first out; a receiver that
-// does not apply a Docs frame closes the stream. What each is for: PROTOCOL.md, synchronisation.
+// server/rpc/frame_codec.h turns them into bytes. Frames of one stream are first in, first out; a
+// receiver that does not apply a Docs frame closes the stream. What each is for: PROTOCOL.md,
+// synchronisation.
 
 #ifndef DOCSTORE_SERVER_CORE_FRAME_H_
 #define DOCSTORE_SERVER_CORE_FRAME_H_

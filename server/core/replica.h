@@ -28,6 +28,9 @@ inline constexpr size_t kSiblingsMax = 64;
 // Most writes that wait at once for a version they name.
 inline constexpr size_t kWaitingWritesMax = 1024;
 
+// A clock checkpoint is written after so many dots: bounds the index scan at start.
+inline constexpr uint64_t kCheckpointDots = 16384;
+
 // What a node finds on its disk at start.
 struct Recovered {
   std::string node_uuid;  // 16 bytes, empty on a fresh disk
