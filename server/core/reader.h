@@ -1,4 +1,5 @@
-// Reader: the one question the core asks of storage.
+// Reader: the one question the core asks of storage. An interface, so that the core knows no disk
+// and a test or the simulator can answer from a map. Called from the thread that runs Step only.
 
 #ifndef DOCSTORE_SERVER_CORE_READER_H_
 #define DOCSTORE_SERVER_CORE_READER_H_

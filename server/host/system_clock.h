@@ -1,4 +1,6 @@
-// SystemClock and SystemRandom: time and randomness of the machine. Thread-safe.
+// SystemClock and SystemRandom: time and randomness of the machine, the only place that asks for
+// them. Everything else gets them as node::Clock and node::Random, so that tests decide both.
+// Thread-safe.
 
 #ifndef DOCSTORE_SERVER_HOST_SYSTEM_CLOCK_H_
 #define DOCSTORE_SERVER_HOST_SYSTEM_CLOCK_H_

@@ -59,13 +59,13 @@ class Node {
 
   // Dials seeds and members from here on.
   void Start();
-  // Takes no more writes (they get NOT_CAUGHT_UP... never an effect), tells peers goodbye, and calls
-  // `done` when everything accepted is durable.
+  // Takes no more writes (they get NOT_CAUGHT_UP... never an effect), tells peers goodbye, and
+  // calls `done` when everything accepted is durable.
   void Shutdown(absl::AnyInvocable<void()> done);
 
   // Applies one write; `done` runs on an internal thread after the write is durable or refused, and
-  // must not block. `write.ticket` is ignored. Fails with UNAVAILABLE, without effect, when the node
-  // shuts down or its queue is full.
+  // must not block. `write.ticket` is ignored. Fails with UNAVAILABLE, without effect, when the
+  // node shuts down or its queue is full.
   using WriteDone = absl::AnyInvocable<void(absl::StatusOr<core::WriteResult>)>;
   void Write(core::ClientWrite write, WriteDone done);
 

@@ -1,4 +1,5 @@
 // What a node can tell of its cluster: values for ClusterService.
+// Plain copies taken at one moment; they hold no reference into the node and may go to any thread.
 
 #ifndef DOCSTORE_SERVER_NODE_STATUS_H_
 #define DOCSTORE_SERVER_NODE_STATUS_H_
@@ -20,7 +21,8 @@ enum class MemberState {
 struct MemberStatus {
   core::Member member;
   MemberState state = MemberState::kUnreachable;
-  // Dots that the node asked has durable and, by its last report, this one has not; and the reverse.
+  // Dots that the node asked has durable and, by its last report, this one has not; and the
+  // reverse.
   uint64_t behind = 0;
   uint64_t ahead = 0;
   int64_t last_heard_ms = -1;  // milliseconds ago; -1 never in this process

@@ -1,4 +1,5 @@
 // Random frames and their printed form, for tests of what carries frames.
+// Every kind of frame and every field comes up, so that a codec cannot forget one.
 
 #ifndef DOCSTORE_SERVER_RPC_FRAME_SAMPLES_H_
 #define DOCSTORE_SERVER_RPC_FRAME_SAMPLES_H_
