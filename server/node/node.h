@@ -7,6 +7,7 @@
 #define DOCSTORE_SERVER_NODE_NODE_H_
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -32,6 +33,8 @@ struct NodeOptions {
   std::string client_address;  // as advertised to clients, host:port
   std::vector<std::string> seeds;
   std::string key_proof;  // see core::Hello
+  // Judges the key proof of a peer's Hello.
+  std::function<bool(const std::string& key_proof)> verify_key;
 };
 
 // The outside world; all must outlive the Node.
@@ -51,7 +54,8 @@ struct NodeEnv {
 
 class Node {
  public:
-  // Recovers from the store. FAILED_PRECONDITION when the disk belongs to another cluster.
+  // Recovers from the store. FAILED_PRECONDITION when the disk belongs to another cluster or to a
+  // node of another name.
   static absl::StatusOr<std::unique_ptr<Node>> Open(NodeOptions options, NodeEnv env);
 
   // The executors must have stopped.
@@ -85,11 +89,15 @@ class Node {
 
   PeerNetwork::Identity identity() const;
 
-  // Joined and caught up with the clocks of its first Hellos, or no peer reachable for 10 s.
+  // Reads `key` into memory so that a write of it, sent next, finds it there. Thread-safe.
+  void Warm(const core::DocumentKey& key) const { env_.store->Warm(key); }
+
+  // Sticky: joined and caught up with the clocks of its first Hellos, or no peer reachable for 10
+  // s. Before that the node may lack most documents: clients must be turned away with UNAVAILABLE.
   bool ready() const;
 
  private:
-  Node(NodeOptions options, NodeEnv env);
+  Node(NodeOptions options, NodeEnv env, core::Recovered recovered);
 
   NodeOptions options_;
   NodeEnv env_;

@@ -1,0 +1,382 @@
+#include "server/node/link.h"
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "server/base/check.h"
+
+namespace docstore::node {
+namespace {
+
+// Frames of a peer that is being judged, and requests of a peer, beyond which it is misbehaving.
+constexpr size_t kHeldFramesMax = 4096;
+constexpr size_t kAnswersMax = 1024;
+
+uint64_t DocumentCost(const core::RemoteDocument& remote) {
+  constexpr uint64_t kPerDocument = 64;
+  constexpr uint64_t kPerVersion = 48;
+  return kPerDocument + remote.key.collection.size() + remote.key.id.size() +
+         remote.document.versions.size() * kPerVersion + remote.document.body_bytes();
+}
+
+}  // namespace
+
+uint64_t DocsCost(const core::Docs& docs) {
+  uint64_t cost = 0;
+  for (const core::RemoteDocument& remote : docs.documents) cost += DocumentCost(remote);
+  return cost;
+}
+
+Link::Link(uint64_t id, std::string address, Owner* owner, Clock* clock)
+    : id_(id),
+      address_(std::move(address)),
+      owner_(owner),
+      clock_(clock),
+      told_(std::make_shared<const core::Clock>()),
+      last_heard_us_(clock->MonotonicUs()),
+      last_sent_us_(last_heard_us_),
+      last_docs_us_(last_heard_us_),
+      last_have_us_(last_heard_us_) {}
+
+void Link::Start(std::unique_ptr<PeerStream> stream) {
+  stream_ = std::move(stream);
+  hello_due_ = true;
+  Pump();
+}
+
+void Link::Accept() {
+  CHECK(state_ == State::kJudging);
+  state_ = State::kUp;
+  was_up_ = true;
+  durable_ = hello_->clock;
+  sent_ = hello_->clock;
+  credit_ = static_cast<int64_t>(hello_->credit_bytes);
+  while (state_ == State::kUp && !held_.empty()) {
+    core::Frame frame = std::move(held_.front());
+    held_.pop_front();
+    std::visit([this](auto& f) { Handle(std::move(f)); }, frame);
+  }
+  Pump();
+}
+
+void Link::Refuse(core::Refusal refusal) {
+  if (state_ == State::kClosing || state_ == State::kClosed) return;
+  close_reason_ = refusal.text;
+  state_ = State::kClosing;
+  held_.clear();
+  refusal_due_ = std::move(refusal);
+  Pump();
+}
+
+void Link::Close(std::string why) {
+  if (state_ == State::kClosing || state_ == State::kClosed) return;
+  close_reason_ = std::move(why);
+  state_ = State::kClosing;
+  held_.clear();
+  stream_->Close();
+}
+
+void Link::OnApplied(uint64_t cost) {
+  credit_back_ += cost;
+  if (credit_back_ >= kCreditBytes / 4) SendDelta();
+}
+
+void Link::SendDelta() {
+  delta_due_ = true;
+  Pump();
+}
+
+void Link::Want(core::Ranges ranges) {
+  asked_ = std::move(ranges);
+  want_due_ = true;
+  Pump();
+}
+
+void Link::RequestClock(uint64_t nonce) {
+  requests_due_.push_back({.nonce = nonce});
+  Pump();
+}
+
+void Link::Tick() {
+  const int64_t now_us = clock_->MonotonicUs();
+  if (state_ == State::kClosed || state_ == State::kClosing) return;
+  if (now_us - last_heard_us_ > kSilenceUsMax) {
+    Close(absl::StrCat("silent for ", kSilenceUsMax / 1'000'000, " s"));
+    return;
+  }
+  if (state_ != State::kUp) return;
+  if (now_us - last_have_us_ >= kHaveUs) {
+    last_have_us_ = now_us;
+    have_due_ = true;
+  }
+  if (now_us - last_sent_us_ >= kHeartbeatUs) delta_due_ = true;
+  Pump();
+}
+
+void Link::OnFrame(core::Frame frame, uint64_t bytes) {
+  last_heard_us_ = clock_->MonotonicUs();
+  ++traffic_.received_frames;
+  traffic_.received_bytes += bytes;
+  if (state_ == State::kClosing || state_ == State::kClosed) return;
+  const bool opening =
+      std::holds_alternative<core::Hello>(frame) || std::holds_alternative<core::Refusal>(frame);
+  if (state_ == State::kOpening && !opening) {
+    Refuse({core::Refusal::Reason::kBadFrame, "the first frame of a stream must be Hello"});
+    return;
+  }
+  if (state_ == State::kJudging && !std::holds_alternative<core::Refusal>(frame)) {
+    if (held_.size() >= kHeldFramesMax) {
+      Refuse({core::Refusal::Reason::kBadFrame, "too many frames before this side has answered"});
+      return;
+    }
+    held_.push_back(std::move(frame));
+    return;
+  }
+  std::visit([this](auto& f) { Handle(std::move(f)); }, frame);
+}
+
+void Link::OnProgress() { last_heard_us_ = clock_->MonotonicUs(); }
+
+void Link::OnSent() {
+  sending_ = false;
+  last_sent_us_ = clock_->MonotonicUs();
+  if (state_ == State::kClosing && !refusal_due_.has_value()) {
+    stream_->Close();
+    return;
+  }
+  Pump();
+}
+
+void Link::OnClosed(const absl::Status& status) {
+  state_ = State::kClosed;
+  owner_->OnLinkClosed(this, close_reason_.empty() ? status : absl::CancelledError(close_reason_));
+}
+
+void Link::Handle(core::Hello hello) {
+  if (hello_.has_value()) {
+    Refuse({core::Refusal::Reason::kBadFrame, "a second Hello on one stream"});
+    return;
+  }
+  hello_ = std::move(hello);
+  state_ = State::kJudging;
+  owner_->OnHello(this);
+}
+
+void Link::Handle(core::Docs docs) {
+  last_docs_us_ = last_heard_us_;
+  const uint64_t cost = DocsCost(docs);
+  for (const core::RemoteDocument& remote : docs.documents) {
+    // The peer reads from its committed state: what it ships, it has on disk.
+    durable_.Add(remote.resolved);
+    sent_.Add(remote.resolved);
+  }
+  owner_->SubmitDocuments({.link = id_,
+                           .sequence = next_sequence_++,
+                           .bytes = cost,
+                           .documents = std::move(docs.documents)});
+  owner_->OnMirror(this);
+}
+
+void Link::Handle(core::Delta delta) {
+  credit_ += static_cast<int64_t>(delta.credit_bytes);
+  durable_.Add(delta.added);
+  sent_.Add(delta.added);
+  if (!delta.added.empty()) owner_->OnMirror(this);
+  if (delta.answers != 0) owner_->OnAnswer(this, delta.answers);
+  Pump();
+}
+
+void Link::Handle(core::Want want) {
+  serving_ = std::move(want.ranges);
+  Pump();
+}
+
+void Link::Handle(core::Have have) {
+  if (have.clock_hash == durable_.Hash64()) return;
+  core::ClockRequest request{.nonce = 0, .whole = true};
+  requests_due_.push_back(request);
+  Pump();
+}
+
+void Link::Handle(core::ClockRequest request) {
+  if (answers_due_.size() >= kAnswersMax) {
+    Refuse({core::Refusal::Reason::kBadFrame, "too many clock requests at once"});
+    return;
+  }
+  if (request.whole) whole_due_ = true;
+  if (request.nonce != 0) answers_due_.push_back(request.nonce);
+  Pump();
+}
+
+void Link::Handle(core::WholeClock whole) {
+  // Replaced, not joined: a peer may know less than was thought.
+  durable_ = std::move(whole.clock);
+  sent_.Add(durable_);
+  owner_->OnMirror(this);
+}
+
+void Link::Handle(core::Refusal refusal) {
+  close_reason_ = absl::StrCat("refused by the peer: ", refusal.text);
+  state_ = State::kClosing;
+  held_.clear();
+  owner_->OnRefused(this, refusal);
+  stream_->Close();
+}
+
+void Link::Pump() {
+  if (sending_ || stream_ == nullptr || state_ == State::kClosed) return;
+  std::optional<core::Frame> frame = NextFrame();
+  if (!frame.has_value()) return;
+  sending_ = true;
+  ++traffic_.sent_frames;
+  stream_->Send(*std::move(frame));
+}
+
+std::optional<core::Frame> Link::NextFrame() {
+  if (hello_due_) {
+    hello_due_ = false;
+    core::Hello hello = owner_->MakeHello();
+    told_ = std::make_shared<const core::Clock>(hello.clock);
+    return hello;
+  }
+  if (refusal_due_.has_value()) return std::exchange(refusal_due_, std::nullopt);
+  if (state_ != State::kUp) return std::nullopt;
+  if (whole_due_) {
+    whole_due_ = false;
+    told_ = owner_->view()->clock;
+    return core::WholeClock{*told_};
+  }
+  if (delta_due_ || !answers_due_.empty()) return MakeDelta();
+  if (!requests_due_.empty()) {
+    const core::ClockRequest request = requests_due_.front();
+    requests_due_.pop_front();
+    return request;
+  }
+  if (std::exchange(want_due_, false)) return core::Want{asked_};
+  if (std::exchange(have_due_, false)) return core::Have{told_->Hash64()};
+  if (std::optional<core::Docs> docs = NextDocs()) {
+    const uint64_t cost = DocsCost(*docs);
+    credit_ -= static_cast<int64_t>(cost);
+    traffic_.sent_bytes += cost;
+    return *std::move(docs);
+  }
+  return std::nullopt;
+}
+
+core::Delta Link::MakeDelta() {
+  const std::shared_ptr<const View> view = owner_->view();
+  core::Delta delta{.hlc = view->hlc, .credit_bytes = std::exchange(credit_back_, 0)};
+  if (view->clock != told_) {
+    delta.added = view->clock->Minus(*told_);
+    told_ = view->clock;
+  }
+  if (!answers_due_.empty()) {
+    delta.answers = answers_due_.front();
+    answers_due_.pop_front();
+  }
+  delta_due_ = false;
+  return delta;
+}
+
+std::optional<core::Docs> Link::NextDocs() {
+  if (credit_ <= 0) return std::nullopt;
+  const std::shared_ptr<const View> view = owner_->view();
+  const core::Origin own = owner_->own_origin();
+  const uint64_t newest = view->clock->of(own).max();
+  if (newest > 0) {
+    const core::Ranges missing = sent_.MissingFrom(core::Range{own, 1, newest});
+    if (!missing.empty()) {
+      core::Docs docs = FromPushes(missing.front());
+      if (docs.documents.empty()) docs = FromStore(*view, missing.front());
+      if (!docs.documents.empty()) return docs;
+    }
+  }
+  while (!serving_.empty()) {
+    const core::Range wanted = serving_.front();
+    for (const core::Range& missing : sent_.MissingFrom(wanted)) {
+      core::Docs docs = FromStore(*view, missing);
+      if (!docs.documents.empty()) return docs;
+    }
+    serving_.erase(serving_.begin());
+  }
+  return std::nullopt;
+}
+
+core::Docs Link::FromPushes(const core::Range& missing) {
+  core::Docs docs;
+  uint64_t cost = 0;
+  for (uint64_t seq = missing.first; seq <= missing.last && cost < kDocsBytesMax;) {
+    const std::shared_ptr<const PushGroup> group = owner_->recent_pushes().Find(seq);
+    if (group == nullptr) break;
+    for (const core::RemoteDocument& document : group->documents) {
+      if (cost >= kDocsBytesMax) break;
+      if (sent_.MissingFrom(document.resolved).empty()) continue;
+      cost += DocumentCost(document);
+      sent_.Add(document.resolved);
+      docs.documents.push_back(document);
+    }
+    seq = group->last_seq + 1;
+  }
+  return docs;
+}
+
+core::Docs Link::FromStore(const View& view, const core::Range& range) {
+  std::vector<StoredItem> items;
+  std::map<core::DocumentKey, size_t> positions;
+  uint64_t cost = 0;
+  uint64_t dots = 0;
+  absl::Status status;
+  const absl::Status scan =
+      view.snapshot->ScanDots(range, [&](const core::Dot& dot, const core::DocumentKey& key) {
+        if (!view.clock->Contains(dot)) return true;
+        const auto [it, first_seen] = positions.emplace(key, items.size());
+        if (first_seen) items.push_back({.remote = {.key = key}});
+        StoredItem& item = items[it->second];
+        const bool had_state = item.has_state;
+        status = Take(view, dot, &item);
+        if (!status.ok()) return false;
+        if (first_seen || item.has_state != had_state) cost += DocumentCost(item.remote);
+        return ++dots < kDocsDotsMax && cost < kDocsBytesMax;
+      });
+  status.Update(scan);
+  if (!status.ok()) {
+    owner_->OnStoreFailed(status);
+    return {};
+  }
+  return FinishItems(view, std::move(items));
+}
+
+absl::Status Link::Take(const View& view, const core::Dot& dot, StoredItem* item) const {
+  item->dots.push_back(dot);
+  if (item->has_state) return absl::OkStatus();
+  // A state that went out on this stream and knew the dot accounts for it; the name is enough.
+  const auto before = sent_keys_.find(item->remote.key);
+  if (before != sent_keys_.end() && before->second->Contains(dot)) return absl::OkStatus();
+  absl::StatusOr<core::Document> document = view.snapshot->ReadDocument(item->remote.key);
+  if (!document.ok()) return document.status();
+  item->remote.document = *std::move(document);
+  item->has_state = true;
+  return absl::OkStatus();
+}
+
+core::Docs Link::FinishItems(const View& view, std::vector<StoredItem> items) {
+  core::Docs docs;
+  for (StoredItem& item : items) {
+    core::Clock resolved;
+    for (const core::Dot& dot : item.dots) resolved.Add(dot);
+    for (const core::Version& version : item.remote.document.versions) {
+      if (view.clock->Contains(version.dot)) resolved.Add(version.dot);
+    }
+    item.remote.resolved = resolved.ToRanges();
+    sent_.Add(item.remote.resolved);
+    if (sent_keys_.size() >= kSentKeysMax) sent_keys_.clear();
+    if (item.has_state) sent_keys_[item.remote.key] = view.clock;
+    docs.documents.push_back(std::move(item.remote));
+  }
+  return docs;
+}
+
+}  // namespace docstore::node

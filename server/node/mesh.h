@@ -1,0 +1,156 @@
+// Mesh: all links of one node, the members it has met, and what follows from their clocks.
+//
+// It dials seeds and members, judges every Hello, keeps one link per peer, asks for what is missing
+// (gap_puller.h) and answers "has everybody everything" (barrier.h). Members are all nodes ever met
+// in a Hello, kept durably. Everything happens on the link executor unless it says otherwise.
+
+#ifndef DOCSTORE_SERVER_NODE_MESH_H_
+#define DOCSTORE_SERVER_NODE_MESH_H_
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "server/core/event.h"
+#include "server/core/frame.h"
+#include "server/node/address_book.h"
+#include "server/node/barrier.h"
+#include "server/node/env.h"
+#include "server/node/gap_puller.h"
+#include "server/node/link.h"
+#include "server/node/pipeline.h"
+#include "server/node/recent_pushes.h"
+#include "server/node/status.h"
+
+namespace docstore::node {
+
+class Mesh : public Link::Owner {
+ public:
+  // Not joined for so long although peers are known: nobody can be reached, serve alone.
+  static constexpr int64_t kAloneUs = 10'000'000;
+  static constexpr int64_t kTickUs = 200'000;
+  static constexpr int64_t kDeltaDelayUs = 20'000;
+  static constexpr int64_t kProbeMs = 5'000;
+  static constexpr size_t kAlarmsMax = 32;
+
+  struct Options {
+    core::Member self;
+    std::string cluster_name;
+    core::Origin origin{};
+    std::string key_proof;
+    std::vector<std::string> seeds;
+    std::vector<core::Member> members;  // as recovered, without self
+  };
+  struct Env {
+    Clock* clock = nullptr;
+    Random* random = nullptr;
+    Log* log = nullptr;
+    PeerNetwork* network = nullptr;
+    Executor* executor = nullptr;
+    Pipeline* pipeline = nullptr;
+    // Judges the key proof of a peer's Hello.
+    std::function<bool(const std::string& key_proof)> verify_key;
+    std::function<void(const absl::Status&)> fatal;
+  };
+
+  Mesh(Options options, Env env);
+  ~Mesh() override;
+
+  void Start();
+  // Says goodbye on all links and dials no more; `done` runs when they have closed, or after 1 s.
+  void Stop(absl::AnyInvocable<void()> done);
+  PeerStreamEvents* Accept(std::unique_ptr<PeerStream> stream);
+  void OnCommitted(CommitNotice notice);
+  // Fills in what the mesh knows of members and links.
+  void FillStatus(ClusterStatus* status) const;
+  void WaitConverged(int64_t timeout_ms, absl::AnyInvocable<void(Convergence)> done);
+  // Thread-safe. Once true it stays so.
+  bool ready() const { return ready_.load(std::memory_order_relaxed); }
+  void Alarm(const std::string& line);
+
+  // Link::Owner:
+  core::Hello MakeHello() override;
+  std::shared_ptr<const View> view() const override;
+  const RecentPushes& recent_pushes() const override { return recent_pushes_; }
+  core::Origin own_origin() const override { return options_.origin; }
+  void SubmitDocuments(core::PeerDocuments documents) override;
+  void OnHello(Link* link) override;
+  void OnMirror(Link* link) override;
+  void OnAnswer(Link* link, uint64_t nonce) override;
+  void OnRefused(Link* link, const core::Refusal& refusal) override;
+  void OnStoreFailed(const absl::Status& status) override { env_.fatal(status); }
+  void OnLinkClosed(Link* link, const absl::Status& status) override;
+
+ private:
+  struct Peer {
+    core::Member member;
+    int64_t last_heard_us = -1;
+    std::string last_error;
+    Link::Traffic traffic;  // of closed links
+  };
+
+  void Tick();
+  void Dial(int64_t now_us);
+  void CheckReady(int64_t now_us);
+  void PullGaps(const core::Ranges& urgent);
+  void ScheduleDeltas();
+  void CheckBarriers();
+
+  // Judging a Hello, in this order.
+  std::optional<core::Refusal> JudgeCluster(const core::Hello& hello) const;
+  // Decides, and returns true, when the peer claims this node's own name or uuid.
+  bool JudgeTwin(Link* link);
+  // The member that holds the peer's name or uuid at another place, null when there is none.
+  const core::Member* FindHolder(const core::Member& claimant) const;
+  // Asks that place whether its process still lives, then admits or refuses the link.
+  void ProbeHolder(const Link& link, const core::Member& holder);
+  void OnProbed(uint64_t link, const core::Member& holder,
+                const absl::StatusOr<PeerNetwork::Identity>& found);
+  // Of two links to one peer one must go. False when `link` was the one.
+  bool SurvivesDuplicate(Link* link);
+  void Admit(Link* link);
+  void Meet(const core::Member& member, bool directly);
+
+  Link* FindLink(uint64_t id) const;
+  Link* LinkTo(const std::string& node_uuid) const;
+  std::vector<MemberSight> Sights() const;
+  std::string Describe(const core::Member& member) const;
+  // Logs `line` unless it was the last one about `about`.
+  void LogChange(LogLevel level, const std::string& about, const std::string& line);
+
+  const Options options_;
+  const Env env_;
+  const int64_t started_ms_;
+  const int64_t started_us_;
+  AddressBook addresses_;
+  GapPuller gaps_;
+  RecentPushes recent_pushes_;
+  std::map<uint64_t, std::unique_ptr<Link>> links_;
+  std::map<std::string, Peer> peers_;               // by name, without self
+  std::map<uint64_t, core::Clock> joining_clocks_;  // by link: to catch up with before ready
+  std::list<Barrier> barriers_;
+  std::vector<std::string> alarms_;
+  std::map<std::string, std::string> last_lines_;  // LogChange
+  uint64_t next_link_ = 1;
+  uint64_t next_nonce_ = 1;
+  bool deltas_scheduled_ = false;
+  bool gaps_scheduled_ = false;
+  bool joined_ = false;  // a Hello was admitted in this process
+  int64_t alone_since_us_;
+  bool stopping_ = false;
+  absl::AnyInvocable<void()> stopped_;
+  std::atomic<bool> ready_ = false;
+};
+
+}  // namespace docstore::node
+
+#endif  // DOCSTORE_SERVER_NODE_MESH_H_

@@ -1,0 +1,143 @@
+// Pipeline: the one path of every change, from event to durable and visible.
+//
+// Events queue up; the core executor takes all of them as one group, runs Replica::Step and hands
+// the rows to the commit executor, which writes them with one fsync while the core executor already
+// steps the next group over the overlay of what is not committed yet. Only after the commit does
+// anything of the group become visible: replies, the View, and what links send. The pipeline starts
+// no thread: both executors come in, and may be one and the same single-threaded executor.
+
+#ifndef DOCSTORE_SERVER_NODE_PIPELINE_H_
+#define DOCSTORE_SERVER_NODE_PIPELINE_H_
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "server/base/mutex.h"
+#include "server/core/effects.h"
+#include "server/core/event.h"
+#include "server/core/replica.h"
+#include "server/node/env.h"
+#include "server/node/view.h"
+
+namespace docstore::node {
+
+// Documents with dots this node minted in one group, ready to be sent to any peer.
+struct PushGroup {
+  uint64_t first_seq = 0;  // own dots first_seq..last_seq, all of them in `documents`
+  uint64_t last_seq = 0;
+  uint64_t bytes = 0;  // of the bodies
+  std::vector<core::RemoteDocument> documents;
+};
+
+// One group has been committed.
+struct CommitNotice {
+  std::shared_ptr<const PushGroup> push;  // null when the group minted no dot
+  std::vector<core::PeerApplied> applied;
+  core::Ranges wanted;
+  std::vector<std::string> alarms;
+  bool clock_changed = false;
+};
+
+class Pipeline {
+ public:
+  // Most client writes that may wait in the queue.
+  static constexpr size_t kQueuedWritesMax = 16384;
+  // Most events of one group, and most bytes of bodies: bounds the pause of one commit.
+  static constexpr size_t kGroupEventsMax = 2048;
+  static constexpr uint64_t kGroupBytesMax = 16 << 20;
+
+  struct Env {
+    Clock* clock = nullptr;
+    Store* store = nullptr;
+    Executor* core_executor = nullptr;
+    Executor* commit_executor = nullptr;
+    // After each commit, in order, on the commit executor.
+    std::function<void(CommitNotice)> on_commit;
+    // Once, when a commit or a read of the store failed; the pipeline has then stopped for good.
+    std::function<void(const absl::Status&)> fatal;
+  };
+  using WriteDone = absl::AnyInvocable<void(absl::StatusOr<core::WriteResult>)>;
+
+  // `replica` must stand as the store does.
+  Pipeline(core::Replica replica, Env env);
+  // Both executors must have stopped.
+  ~Pipeline();
+
+  // Thread-safe. `done` runs once: on the commit executor after the write is durable or refused, or
+  // at once on the calling thread with UNAVAILABLE, without effect, when the queue is full or
+  // closed.
+  void Write(core::ClientWrite write, WriteDone done);
+  // Thread-safe. Peer documents and members; goes before waiting client writes.
+  void Submit(core::Event event);
+  // Thread-safe. The last committed state.
+  std::shared_ptr<const View> view() const;
+  // Thread-safe. No further writes are taken; `done` runs once, on the core executor, when all that
+  // was taken is durable and a clock checkpoint with it.
+  void Close(absl::AnyInvocable<void()> done);
+
+ private:
+  struct Pending {
+    core::ClientWrite write;
+    WriteDone done;
+  };
+  // A stepped group on its way to disk.
+  struct Group {
+    uint64_t number = 0;
+    core::Rows rows;
+    std::vector<std::pair<WriteDone, core::WriteResult>> replies;
+    CommitNotice notice;
+    std::shared_ptr<const core::Clock> clock;
+    uint64_t hlc = 0;
+  };
+  // Documents of groups that are not in the View yet, over the View.
+  class Overlay;
+
+  void Schedule() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // On the core executor:
+  void RunCore();
+  std::vector<core::Event> TakeEvents() ABSL_LOCKS_EXCLUDED(mutex_);
+  Group MakeGroup(core::Effects effects);
+  void WakeAt(int64_t now_ms, int64_t at_ms);
+  void FinishClosing();
+  // On the commit executor:
+  void Commit(Group group);
+  void Publish(const Group& group, bool rows_written);
+  void Fail(const absl::Status& status);
+
+  const Env env_;
+
+  // Owned by the core executor.
+  core::Replica replica_;
+  std::map<uint64_t, WriteDone> in_step_;  // by ticket; taken from the queue, not replied to
+  std::unique_ptr<Overlay> overlay_;
+  std::shared_ptr<const core::Clock> clock_;  // after the last stepped group
+  uint64_t next_ticket_ = 1;
+  uint64_t stepped_ = 0;    // groups
+  uint64_t own_seq_ = 0;    // newest dot minted
+  int64_t wake_at_ms_ = 0;  // a wake-up is posted for then; 0 none
+  bool checkpointed_ = false;
+
+  mutable Mutex mutex_;
+  std::deque<Pending> writes_ ABSL_GUARDED_BY(mutex_);
+  std::deque<core::Event> events_ ABSL_GUARDED_BY(mutex_);
+  bool scheduled_ ABSL_GUARDED_BY(mutex_) = false;  // RunCore is posted or running
+  size_t committing_ ABSL_GUARDED_BY(mutex_) = 0;   // groups handed to the commit executor
+  bool closing_ ABSL_GUARDED_BY(mutex_) = false;
+  bool failed_ ABSL_GUARDED_BY(mutex_) = false;
+  absl::AnyInvocable<void()> closed_ ABSL_GUARDED_BY(mutex_);
+  std::shared_ptr<const View> view_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace docstore::node
+
+#endif  // DOCSTORE_SERVER_NODE_PIPELINE_H_
