@@ -1,0 +1,235 @@
+#include "server/storage/record.h"
+
+#include <limits>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "server/base/byte_order.h"
+#include "server/base/check.h"
+
+namespace docstore::storage {
+namespace {
+
+constexpr uint8_t kFormat = 1;
+constexpr uint8_t kDeletedFlag = 1;
+constexpr uint64_t kIntervalBytesMin = 2;
+constexpr uint64_t kDotBytesMin = 9;
+
+absl::Status Malformed(absl::string_view record, const ByteReader& reader) {
+  return absl::DataLossError(absl::StrCat("malformed ", record, " record, ", reader.rest().size(),
+                                          " bytes before its end"));
+}
+
+bool ReadFormat(ByteReader* reader) {
+  uint8_t format = 0;
+  return reader->ReadByte(&format) && format == kFormat;
+}
+
+// A number of items of at least `item_bytes` each; false when so many cannot follow.
+bool ReadCount(ByteReader* reader, uint64_t item_bytes, uint64_t* count) {
+  return reader->ReadVarint(count) && *count <= reader->rest().size() / item_bytes;
+}
+
+void AppendDot(const core::Dot& dot, std::string* out) {
+  AppendBigEndian64(static_cast<uint64_t>(dot.origin), out);
+  AppendVarint(dot.seq, out);
+}
+
+bool ReadDot(ByteReader* reader, core::Dot* dot) {
+  uint64_t origin = 0;
+  if (!reader->ReadBigEndian64(&origin) || !reader->ReadVarint(&dot->seq)) return false;
+  dot->origin = core::Origin{origin};
+  return dot->seq > 0;
+}
+
+void AppendVersion(const core::Version& version, std::string* out) {
+  AppendDot(version.dot, out);
+  AppendBigEndian64(version.hlc, out);
+  out->push_back(version.deleted ? kDeletedFlag : 0);
+  if (version.deleted) return;
+  CHECK(version.body != nullptr);
+  AppendBigEndian64(version.hash.high, out);
+  AppendBigEndian64(version.hash.low, out);
+  AppendLengthPrefixed(*version.body, out);
+}
+
+bool ReadVersion(ByteReader* reader, core::Version* version) {
+  uint8_t flags = 0;
+  if (!ReadDot(reader, &version->dot) || !reader->ReadBigEndian64(&version->hlc) ||
+      !reader->ReadByte(&flags) || flags > kDeletedFlag) {
+    return false;
+  }
+  version->deleted = flags == kDeletedFlag;
+  if (version->deleted) return true;
+  absl::string_view body;
+  if (!reader->ReadBigEndian64(&version->hash.high) ||
+      !reader->ReadBigEndian64(&version->hash.low) || !reader->ReadLengthPrefixed(&body)) {
+    return false;
+  }
+  version->body = std::make_shared<const std::string>(body);
+  return true;
+}
+
+bool ReadContext(ByteReader* reader, core::VersionVector* context) {
+  uint64_t count = 0;
+  if (!ReadCount(reader, kDotBytesMin, &count)) return false;
+  for (uint64_t i = 0; i < count; ++i) {
+    core::Dot dot;
+    if (!ReadDot(reader, &dot)) return false;
+    const std::vector<core::Dot>& entries = context->entries();
+    if (!entries.empty() && entries.back().origin >= dot.origin) return false;
+    context->Join(dot);
+  }
+  return true;
+}
+
+bool ReadDocument(ByteReader* reader, core::Document* document) {
+  uint64_t count = 0;
+  if (!ReadFormat(reader) || !ReadContext(reader, &document->context) ||
+      !ReadCount(reader, kDotBytesMin, &count)) {
+    return false;
+  }
+  for (uint64_t i = 0; i < count; ++i) {
+    core::Version version;
+    if (!ReadVersion(reader, &version) || !document->context.Covers(version.dot)) return false;
+    if (i > 0 && document->versions.back().dot >= version.dot) return false;
+    document->versions.push_back(std::move(version));
+  }
+  return reader->done() && !document->empty();
+}
+
+// Adds the intervals of one origin, as the encoder wrote them: ascending, apart, non-empty.
+bool ReadIntervals(ByteReader* reader, core::Origin origin, core::Clock* clock) {
+  uint64_t count = 0;
+  if (!ReadCount(reader, kIntervalBytesMin, &count) || count == 0) return false;
+  uint64_t last = 0;
+  for (uint64_t i = 0; i < count; ++i) {
+    uint64_t gap = 0;
+    uint64_t size = 0;
+    if (!reader->ReadVarint(&gap) || !reader->ReadVarint(&size)) return false;
+    const uint64_t gap_min = i == 0 ? 1 : 2;
+    if (gap < gap_min || gap > std::numeric_limits<uint64_t>::max() - last) return false;
+    const uint64_t first = last + gap;
+    if (size > std::numeric_limits<uint64_t>::max() - first) return false;
+    last = first + size;
+    clock->Add(core::Range{origin, first, last});
+  }
+  return true;
+}
+
+bool ReadClock(ByteReader* reader, core::Clock* clock) {
+  uint64_t count = 0;
+  if (!ReadFormat(reader) || !ReadCount(reader, kDotBytesMin, &count)) return false;
+  uint64_t before = 0;
+  for (uint64_t i = 0; i < count; ++i) {
+    uint64_t origin = 0;
+    if (!reader->ReadBigEndian64(&origin) || (i > 0 && origin <= before)) return false;
+    if (!ReadIntervals(reader, core::Origin{origin}, clock)) return false;
+    before = origin;
+  }
+  return reader->done();
+}
+
+}  // namespace
+
+void EncodeDocument(const core::Document& document, std::string* out) {
+  CHECK(!document.empty());
+  out->push_back(kFormat);
+  AppendVarint(document.context.entries().size(), out);
+  for (const core::Dot& dot : document.context.entries()) AppendDot(dot, out);
+  AppendVarint(document.versions.size(), out);
+  for (const core::Version& version : document.versions) AppendVersion(version, out);
+}
+
+absl::StatusOr<core::Document> DecodeDocument(absl::string_view bytes) {
+  ByteReader reader(bytes);
+  core::Document document;
+  if (!ReadDocument(&reader, &document)) return Malformed("document", reader);
+  return document;
+}
+
+void EncodeClock(const core::Clock& clock, std::string* out) {
+  out->push_back(kFormat);
+  AppendVarint(clock.origins().size(), out);
+  for (const auto& [origin, set] : clock.origins()) {
+    AppendBigEndian64(static_cast<uint64_t>(origin), out);
+    AppendVarint(set.intervals().size(), out);
+    uint64_t last = 0;
+    for (const core::IntervalSet::Interval& interval : set.intervals()) {
+      AppendVarint(interval.first - last, out);
+      AppendVarint(interval.last - interval.first, out);
+      last = interval.last;
+    }
+  }
+}
+
+absl::StatusOr<core::Clock> DecodeClock(absl::string_view bytes) {
+  ByteReader reader(bytes);
+  core::Clock clock;
+  if (!ReadClock(&reader, &clock)) return Malformed("clock", reader);
+  return clock;
+}
+
+void EncodeCollection(const CollectionRecord& collection, std::string* out) {
+  out->push_back(kFormat);
+  AppendVarint(static_cast<uint32_t>(collection.local_id), out);
+  AppendVarint(collection.documents, out);
+  AppendVarint(collection.conflicts, out);
+  AppendVarint(collection.body_bytes, out);
+}
+
+absl::StatusOr<CollectionRecord> DecodeCollection(absl::string_view bytes) {
+  ByteReader reader(bytes);
+  CollectionRecord collection;
+  uint64_t local_id = 0;
+  if (!ReadFormat(&reader) || !reader.ReadVarint(&local_id) ||
+      !reader.ReadVarint(&collection.documents) || !reader.ReadVarint(&collection.conflicts) ||
+      !reader.ReadVarint(&collection.body_bytes) || !reader.done() || local_id == 0 ||
+      local_id > std::numeric_limits<uint32_t>::max()) {
+    return Malformed("collection", reader);
+  }
+  collection.local_id = CollectionId{static_cast<uint32_t>(local_id)};
+  return collection;
+}
+
+void EncodeMember(const core::Member& member, std::string* out) {
+  out->push_back(kFormat);
+  AppendLengthPrefixed(member.node_uuid, out);
+  AppendLengthPrefixed(member.peer_address, out);
+  AppendLengthPrefixed(member.client_address, out);
+}
+
+absl::StatusOr<core::Member> DecodeMember(absl::string_view bytes) {
+  ByteReader reader(bytes);
+  absl::string_view uuid;
+  absl::string_view peer_address;
+  absl::string_view client_address;
+  if (!ReadFormat(&reader) || !reader.ReadLengthPrefixed(&uuid) ||
+      !reader.ReadLengthPrefixed(&peer_address) || !reader.ReadLengthPrefixed(&client_address) ||
+      !reader.done()) {
+    return Malformed("member", reader);
+  }
+  core::Member member;
+  member.node_uuid = std::string(uuid);
+  member.peer_address = std::string(peer_address);
+  member.client_address = std::string(client_address);
+  return member;
+}
+
+std::string EncodeNumber(uint64_t number) {
+  std::string bytes;
+  AppendVarint(number, &bytes);
+  return bytes;
+}
+
+absl::StatusOr<uint64_t> DecodeNumber(absl::string_view bytes) {
+  ByteReader reader(bytes);
+  uint64_t number = 0;
+  if (!reader.ReadVarint(&number) || !reader.done()) return Malformed("number", reader);
+  return number;
+}
+
+}  // namespace docstore::storage
