@@ -1,4 +1,7 @@
 // Endpoints: where nodes take clients, "HOST:PORT[,HOST:PORT...]".
+//
+// Checked before anything is resolved or connected, so that a typing error is told from a node that
+// is away. Pure.
 
 #ifndef DOCSTORE_CLIENT_ENDPOINT_H_
 #define DOCSTORE_CLIENT_ENDPOINT_H_

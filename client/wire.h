@@ -1,4 +1,6 @@
 // Between docstore.v1 messages and the client's plain structs.
+//
+// The one place that knows both; everything above it is free of protobuf. Pure.
 
 #ifndef DOCSTORE_CLIENT_WIRE_H_
 #define DOCSTORE_CLIENT_WIRE_H_
