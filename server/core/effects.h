@@ -76,7 +76,7 @@ enum class WriteVerdict {
 struct WriteResult {
   WriteVerdict verdict = WriteVerdict::kApplied;
   VersionToken version;        // kApplied: the new version; kMoved, kAlreadyExists: the winner now
-  uint64_t superseded = 0;     // kApplied: live versions replaced beyond the winner
+  uint64_t superseded = 0;     // kApplied: versions shown beside the winner that it replaced
   uint64_t sibling_count = 0;  // kApplied: versions shown beside the winner afterwards
 };
 

@@ -21,13 +21,14 @@ VersionVector FullContext(const Document& document) {
   return context;
 }
 
-// Live or not, a version that was replaced beyond the winner.
+// Versions that were shown beside the winner and are gone.
 uint64_t CountSuperseded(const Document& before, const Document& after) {
+  const std::vector<const Version*> shown = before.Shown();
   uint64_t replaced = 0;
-  for (const Version& version : before.versions) {
-    if (after.Find(version.dot) == nullptr) ++replaced;
+  for (size_t i = 1; i < shown.size(); ++i) {
+    if (after.Find(shown[i]->dot) == nullptr) ++replaced;
   }
-  return replaced == 0 ? 0 : replaced - 1;
+  return replaced;
 }
 
 }  // namespace
@@ -198,14 +199,19 @@ absl::Status Replica::Group::Apply(ClientWrite write) {
 }
 
 absl::Status Replica::Group::MergeRemote(const RemoteDocument& remote) {
+  uint64_t own = remote.document.context.Get(replica_.origin_);
+  for (const Version& version : remote.document.versions) {
+    if (version.dot.origin == replica_.origin_) own = std::max(own, version.dot.seq);
+  }
   for (const Range& range : remote.resolved) {
-    if (range.origin == replica_.origin_ && range.last >= replica_.next_seq_) {
-      // This process was rolled back to an earlier image: its next writes would reuse names that
-      // peers know. A restart takes a fresh origin.
-      return absl::FailedPreconditionError(absl::StrCat(
-          "a peer holds write ", range.last, " of this process, which has issued only ",
-          replica_.next_seq_ - 1, ": the running image was rolled back; restart the node"));
-    }
+    if (range.origin == replica_.origin_) own = std::max(own, range.last);
+  }
+  if (own >= replica_.next_seq_) {
+    // This process was rolled back to an earlier image: its next writes would reuse names that
+    // peers know. A restart takes a fresh origin.
+    return absl::FailedPreconditionError(absl::StrCat(
+        "a peer holds write ", own, " of this process, which has issued only ",
+        replica_.next_seq_ - 1, ": the running image was rolled back; restart the node"));
   }
   ASSIGN_OR_RETURN(Entry* const entry, Load(remote.key));
   for (const Version& version : remote.document.versions) {
