@@ -237,7 +237,7 @@ absl::Status Replica::Group::MergeRemote(const RemoteDocument& remote) {
   return absl::OkStatus();
 }
 
-absl::Status Replica::Group::Apply(PeerDocuments frame) {
+absl::Status Replica::Group::Apply(const PeerDocuments& frame) {
   for (const RemoteDocument& remote : frame.documents) {
     RETURN_IF_ERROR(MergeRemote(remote));
   }

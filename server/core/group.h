@@ -25,7 +25,7 @@ class Replica::Group {
       : replica_(*replica), now_(now), reader_(reader) {}
 
   absl::Status Apply(ClientWrite write);
-  absl::Status Apply(PeerDocuments frame);
+  absl::Status Apply(const PeerDocuments& frame);
   absl::Status Apply(MemberMet met);
   absl::Status Apply(const Tick&) { return absl::OkStatus(); }
   absl::Status Apply(const Checkpoint&);

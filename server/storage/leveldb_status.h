@@ -1,4 +1,5 @@
 // The one place where leveldb::Status becomes absl::Status.
+// The one place where the two meet: above storage nobody sees a leveldb::Status.
 
 #ifndef DOCSTORE_SERVER_STORAGE_LEVELDB_STATUS_H_
 #define DOCSTORE_SERVER_STORAGE_LEVELDB_STATUS_H_

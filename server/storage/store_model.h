@@ -1,4 +1,5 @@
 // StoreModel: what a store should hold, kept in plain maps, and random commits to feed both.
+// For tests only: what every Store must do, whatever it keeps its rows in.
 
 #ifndef DOCSTORE_SERVER_STORAGE_STORE_MODEL_H_
 #define DOCSTORE_SERVER_STORAGE_STORE_MODEL_H_

@@ -87,17 +87,17 @@ class Bench {
     };
   }
   StartCall Echo(size_t request_bytes, uint32_t answer_bytes) {
-    return [this, request_bytes, answer_bytes](uint64_t index,
-                                               std::function<void(std::string)> done) {
-      auto* call = new Call<v1::EchoRequest, v1::EchoResponse>;
-      call->request.set_payload(std::string(request_bytes, 'x'));
-      call->request.set_answer_bytes(answer_bytes);
-      echoes_[index % kChannels]->async()->Echo(&call->context, &call->request, &call->response,
-                                                [call, done](const grpc::Status& status) {
-                                                  done(ErrorOf(status));
-                                                  delete call;
-                                                });
-    };
+    return
+        [this, request_bytes, answer_bytes](uint64_t index, std::function<void(std::string)> done) {
+          auto* call = new Call<v1::EchoRequest, v1::EchoResponse>;
+          call->request.set_payload(std::string(request_bytes, 'x'));
+          call->request.set_answer_bytes(answer_bytes);
+          echoes_[index % kChannels]->async()->Echo(&call->context, &call->request, &call->response,
+                                                    [call, done](const grpc::Status& status) {
+                                                      done(ErrorOf(status));
+                                                      delete call;
+                                                    });
+        };
   }
 
  private:
@@ -157,8 +157,7 @@ int Main(int argc, char** argv) {
   bool ok = true;
   for (const int level : levels) {
     ok &= Compare("put", level, bench.Put(), bench.Echo(kPutBytes, kReplyBytes));
-    ok &= Compare("get", level, bench.Get(),
-                  bench.Echo(kGetBytes, kDocumentBytes + kReplyBytes));
+    ok &= Compare("get", level, bench.Get(), bench.Echo(kGetBytes, kDocumentBytes + kReplyBytes));
   }
   return ok ? 0 : 1;
 }

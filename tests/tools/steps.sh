@@ -13,3 +13,6 @@ step() {
   fi
   return "$code"
 }
+
+# Bazel keeps its outputs under the home directory; where none is set, the account's own is meant.
+export HOME=${HOME:-$(getent passwd "$(id -u)" | cut -d: -f6)}
