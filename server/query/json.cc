@@ -6,7 +6,6 @@
 #include <cmath>
 #include <deque>
 #include <optional>
-#include <system_error>
 #include <utility>
 #include <vector>
 

@@ -1,4 +1,6 @@
 // The inside of JSON strings: checking one where it stands, and its text without escapes.
+//
+// RFC 8259, with surrogates only as pairs: half a pair is no Unicode text. Pure functions.
 
 #ifndef DOCSTORE_SERVER_QUERY_JSON_STRING_H_
 #define DOCSTORE_SERVER_QUERY_JSON_STRING_H_
