@@ -73,7 +73,7 @@ class Engine {
 };
 
 // Calls `visit` for the rows at or after `from` whose keys begin with `prefix`, ascending, until it
-// returns false or fails. `from` must begin with `prefix`.
+// returns false or fails. `from` must not be below `prefix`.
 absl::Status ScanRows(
     const EngineSnapshot& rows, absl::string_view from, absl::string_view prefix,
     absl::FunctionRef<absl::StatusOr<bool>(absl::string_view key, absl::string_view value)> visit);

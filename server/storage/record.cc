@@ -15,8 +15,6 @@ namespace {
 
 constexpr uint8_t kFormat = 1;
 constexpr uint8_t kDeletedFlag = 1;
-constexpr uint64_t kIntervalBytesMin = 2;
-constexpr uint64_t kDotBytesMin = 9;
 
 absl::Status Malformed(absl::string_view record, const ByteReader& reader) {
   return absl::DataLossError(absl::StrCat("malformed ", record, " record, ", reader.rest().size(),
@@ -26,11 +24,6 @@ absl::Status Malformed(absl::string_view record, const ByteReader& reader) {
 bool ReadFormat(ByteReader* reader) {
   uint8_t format = 0;
   return reader->ReadByte(&format) && format == kFormat;
-}
-
-// A number of items of at least `item_bytes` each; false when so many cannot follow.
-bool ReadCount(ByteReader* reader, uint64_t item_bytes, uint64_t* count) {
-  return reader->ReadVarint(count) && *count <= reader->rest().size() / item_bytes;
 }
 
 void AppendDot(const core::Dot& dot, std::string* out) {
@@ -73,9 +66,11 @@ bool ReadVersion(ByteReader* reader, core::Version* version) {
   return true;
 }
 
+// Counts are not checked by themselves: every item takes bytes, so a false one soon runs out of
+// them.
 bool ReadContext(ByteReader* reader, core::VersionVector* context) {
   uint64_t count = 0;
-  if (!ReadCount(reader, kDotBytesMin, &count)) return false;
+  if (!reader->ReadVarint(&count)) return false;
   for (uint64_t i = 0; i < count; ++i) {
     core::Dot dot;
     if (!ReadDot(reader, &dot)) return false;
@@ -89,7 +84,7 @@ bool ReadContext(ByteReader* reader, core::VersionVector* context) {
 bool ReadDocument(ByteReader* reader, core::Document* document) {
   uint64_t count = 0;
   if (!ReadFormat(reader) || !ReadContext(reader, &document->context) ||
-      !ReadCount(reader, kDotBytesMin, &count)) {
+      !reader->ReadVarint(&count)) {
     return false;
   }
   for (uint64_t i = 0; i < count; ++i) {
@@ -104,7 +99,7 @@ bool ReadDocument(ByteReader* reader, core::Document* document) {
 // Adds the intervals of one origin, as the encoder wrote them: ascending, apart, non-empty.
 bool ReadIntervals(ByteReader* reader, core::Origin origin, core::Clock* clock) {
   uint64_t count = 0;
-  if (!ReadCount(reader, kIntervalBytesMin, &count) || count == 0) return false;
+  if (!reader->ReadVarint(&count) || count == 0) return false;
   uint64_t last = 0;
   for (uint64_t i = 0; i < count; ++i) {
     uint64_t gap = 0;
@@ -122,7 +117,7 @@ bool ReadIntervals(ByteReader* reader, core::Origin origin, core::Clock* clock) 
 
 bool ReadClock(ByteReader* reader, core::Clock* clock) {
   uint64_t count = 0;
-  if (!ReadFormat(reader) || !ReadCount(reader, kDotBytesMin, &count)) return false;
+  if (!ReadFormat(reader) || !reader->ReadVarint(&count)) return false;
   uint64_t before = 0;
   for (uint64_t i = 0; i < count; ++i) {
     uint64_t origin = 0;

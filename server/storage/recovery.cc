@@ -190,6 +190,8 @@ absl::Status CheckRows(Engine* engine, Domain domain, const CollectionNames& nam
   const std::unique_ptr<EngineSnapshot> rows = engine->TakeSnapshot();
   RETURN_IF_ERROR(CheckDotIndex(*rows, domain));
   Corrections corrections(engine);
+  // It may hold dots of lost batches, and would do so at every later start.
+  RETURN_IF_ERROR(corrections.Erase(CheckpointKey(domain)));
   RETURN_IF_ERROR(EraseConflictRows(*rows, domain, &corrections));
   ASSIGN_OR_RETURN(Recount recount, RecountDocuments(*rows, domain, names, &corrections));
   RETURN_IF_ERROR(CorrectCollections(*rows, domain, std::move(recount), &corrections));
@@ -198,17 +200,16 @@ absl::Status CheckRows(Engine* engine, Domain domain, const CollectionNames& nam
 
 absl::StatusOr<core::Recovered> RecoverRows(Engine* engine, Domain domain,
                                             const CollectionNames& names) {
-  const bool damaged = engine->needs_check();
-  if (damaged) RETURN_IF_ERROR(CheckRows(engine, domain, names));
+  if (engine->needs_check()) {
+    RETURN_IF_ERROR(CheckRows(engine, domain, names));
+    RETURN_IF_ERROR(engine->MarkChecked());
+  }
   const std::unique_ptr<EngineSnapshot> rows = engine->TakeSnapshot();
   core::Recovered recovered;
   ASSIGN_OR_RETURN(recovered.node_uuid, ReadSetting(*rows, kNodeDomain, kNodeUuidName));
   ASSIGN_OR_RETURN(recovered.cluster_name, ReadSetting(*rows, kNodeDomain, kClusterNameName));
   ASSIGN_OR_RETURN(recovered.hlc_upper, ReadHlcUpper(*rows, domain));
-  core::Clock checkpoint;
-  if (!damaged) {
-    ASSIGN_OR_RETURN(checkpoint, ReadCheckpoint(*rows, domain));
-  }
+  ASSIGN_OR_RETURN(const core::Clock checkpoint, ReadCheckpoint(*rows, domain));
   ASSIGN_OR_RETURN(recovered.clock, RecoverClock(*rows, domain, checkpoint));
   ASSIGN_OR_RETURN(recovered.members, ReadMembers(*rows, domain));
   ASSIGN_OR_RETURN(const auto collections, ReadCollections(*rows, domain));
@@ -218,7 +219,6 @@ absl::StatusOr<core::Recovered> RecoverRows(Engine* engine, Domain domain,
                                      .conflicts = collection.record.conflicts,
                                      .body_bytes = collection.record.body_bytes});
   }
-  if (damaged) RETURN_IF_ERROR(engine->MarkChecked());
   return recovered;
 }
 

@@ -1,7 +1,7 @@
 // Recovery: what a restarted node knows, read back from its rows.
 //
 // The clock is defined by the dot index ('X' rows); the checkpoint only shortens the scan. When
-// LevelDB had to skip damaged batches, the checkpoint is ignored and the rows are checked against
+// LevelDB had to skip damaged batches, the checkpoint is erased and the rows are checked against
 // each other first: a batch is lost whole, so documents and dots still agree, but totals and
 // conflict rows, which later batches carry on, are counted anew.
 
@@ -29,9 +29,9 @@ absl::StatusOr<core::Recovered> RecoverRows(Engine* engine, Domain domain,
 absl::StatusOr<core::Clock> RecoverClock(const EngineSnapshot& rows, Domain domain,
                                          const core::Clock& checkpoint);
 
-// Checks that each dot's document accounts for it, and corrects totals, conflict rows and the bound
-// of the hybrid clock after lost batches. DATA_LOSS when a document or a collection's name is
-// missing. Reads every row.
+// Checks that each dot's document accounts for it, corrects totals, conflict rows and the bound of
+// the hybrid clock after lost batches, and erases the checkpoint. DATA_LOSS when a document or a
+// collection's name is missing. Reads every row.
 absl::Status CheckRows(Engine* engine, Domain domain, const CollectionNames& names);
 
 }  // namespace docstore::storage

@@ -75,7 +75,6 @@ absl::Status RowSnapshot::ScanConflicts(
     const std::optional<CollectionId> only = names_->Find(collection);
     if (!only.has_value()) return absl::OkStatus();
     prefix = ConflictKey(domain_, *only, "");
-    if (begin_id > only) return absl::OkStatus();
     begin = std::max(begin, prefix);
   }
   return Explained(ScanRows(
