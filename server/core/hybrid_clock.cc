@@ -1,6 +1,7 @@
 #include "server/core/hybrid_clock.h"
 
 #include <algorithm>
+#include <limits>
 
 namespace docstore::core {
 
@@ -14,7 +15,7 @@ uint64_t HybridClock::Tick(int64_t wall_ms, uint64_t after) {
   }
   if (!Observe(after, wall_ms)) {
     last_ = own;
-    return after + 1;
+    return after == std::numeric_limits<uint64_t>::max() ? after : after + 1;
   }
   last_ = after + 1;
   return last_;

@@ -23,7 +23,9 @@ class HybridClock {
   // Starts at `last`: every timestamp handed out is greater.
   explicit HybridClock(uint64_t last) : last_(last) {}
 
-  // A timestamp above every earlier one, above `after`, and at least wall time.
+  // A timestamp above `after` and at least wall time. It is above every earlier one too, but for
+  // those that followed an `after` beyond the drift bound: these leave the clock where it was. The
+  // highest timestamp has no successor; it is its own.
   uint64_t Tick(int64_t wall_ms, uint64_t after);
   // Learns a peer's timestamp. False when it is beyond the drift bound and was not taken over.
   bool Observe(uint64_t remote, int64_t wall_ms);
