@@ -15,7 +15,7 @@ bool IsEndpoint(absl::string_view text) {
   const absl::string_view host = text.substr(0, colon);
   const absl::string_view port = text.substr(colon + 1);
   const bool bracketed = host.front() == '[' && host.back() == ']' && host.size() > 2;
-  if (!bracketed && host.find(':') != absl::string_view::npos) return false;
+  if (!bracketed && host.find_first_of(":[]") != absl::string_view::npos) return false;
   if (host.find_first_of(" /\t\n\"") != absl::string_view::npos) return false;
   int number = 0;
   if (port.empty() || port.find_first_not_of("0123456789") != absl::string_view::npos) return false;
