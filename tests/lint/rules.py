@@ -72,7 +72,7 @@ def locks(path, text):
     if path in _LOCK_HOMES or not path.startswith(("server/", "client/")):
         return
     for line, found in _matching_lines(cpp_source.code_of(text), [_LOCKS]):
-        yield line, "%s: use docstore::Mutex of %s" % (found, _LOCK_HOME)
+        yield line, "%s: use docstore::Mutex of %s" % (found, _LOCK_HOMES[0])
 
 
 def function_length(path, text):
