@@ -76,7 +76,7 @@ LAYERS = {
     "tests": Layer(["server", "client", "proto", "tests"], list(LIBRARIES)),
 }
 # A test at the edge may put neighbouring layers together.
-_TESTS_ALSO_USE = {"server/rpc": ["server/storage"], "server/http": ["server/storage"],
+_TESTS_ALSO_USE = {"server/rpc": ["server/storage", "server/thread"], "server/http": ["server/storage"],
                    "server/storage": [], "client": []}
 
 
