@@ -47,7 +47,8 @@ struct CollectionRow {
   friend bool operator==(const CollectionRow&, const CollectionRow&) = default;
 };
 
-// All rows of one Step; one atomic, synced batch. At most one row a key.
+// All rows of one Step, or of several in a row; one atomic, synced batch. Of rows of one key the
+// last counts.
 struct Rows {
   std::vector<DocumentRow> documents;
   std::vector<DotRow> dots;

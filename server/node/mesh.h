@@ -26,6 +26,7 @@
 #include "server/node/barrier.h"
 #include "server/node/env.h"
 #include "server/node/gap_puller.h"
+#include "server/node/group_commit.h"
 #include "server/node/link.h"
 #include "server/node/pipeline.h"
 #include "server/node/recent_pushes.h"

@@ -19,6 +19,7 @@
 #include "server/core/effects.h"
 #include "server/core/event.h"
 #include "server/node/env.h"
+#include "server/node/group_commit.h"
 #include "server/node/mesh.h"
 #include "server/node/pipeline.h"
 #include "server/node/status.h"
@@ -70,7 +71,6 @@ class Node {
   // Applies one write; `done` runs on an internal thread after the write is durable or refused, and
   // must not block. `write.ticket` is ignored. Fails with UNAVAILABLE, without effect, when the
   // node shuts down or its queue is full.
-  using WriteDone = absl::AnyInvocable<void(absl::StatusOr<core::WriteResult>)>;
   void Write(core::ClientWrite write, WriteDone done);
 
   // The last committed state. Cheap.

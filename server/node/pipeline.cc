@@ -8,10 +8,6 @@
 namespace docstore::node {
 namespace {
 
-// One group on its way to disk and one stepped behind it: the core works while the disk does, and
-// everything that arrives meanwhile becomes one group.
-constexpr size_t kGroupsAheadMax = 2;
-
 uint64_t EventBytes(const core::ClientWrite& write) {
   return write.body == nullptr ? 0 : write.body->size();
 }
@@ -67,15 +63,27 @@ Pipeline::Pipeline(core::Replica replica, Env env)
     : env_(std::move(env)),
       replica_(std::move(replica)),
       overlay_(std::make_unique<Overlay>()),
-      clock_(std::make_shared<const core::Clock>(replica_.clock())) {
-  view_ = std::make_shared<const View>(
-      View{.snapshot = env_.store->TakeSnapshot(), .clock = clock_, .hlc = replica_.hlc()});
-}
+      clock_(std::make_shared<const core::Clock>(replica_.clock())),
+      commit_({.clock = env_.clock,
+               .store = env_.store,
+               .executor = env_.commit_executor,
+               .on_commit = env_.on_commit,
+               .on_room =
+                   [this] {
+                     MutexLock lock(&mutex_);
+                     if (!writes_.empty() || !events_.empty() || closing_) Schedule();
+                   },
+               .fatal = [this](const absl::Status& status) { Fail(status); }},
+              {.snapshot = env_.store->TakeSnapshot(), .clock = clock_, .hlc = replica_.hlc()}) {}
 
 Pipeline::~Pipeline() = default;
 
+bool Pipeline::HasRoom() const {
+  return commit_.waiting_writes() < kGroupEventsMax && commit_.waiting_bytes() < kGroupBytesMax;
+}
+
 void Pipeline::Schedule() {
-  if (scheduled_ || failed_ || committing_ >= kGroupsAheadMax) return;
+  if (scheduled_ || failed_ || !HasRoom()) return;
   scheduled_ = true;
   env_.core_executor->Post([this] { RunCore(); });
 }
@@ -98,11 +106,6 @@ void Pipeline::Submit(core::Event event) {
   Schedule();
 }
 
-std::shared_ptr<const View> Pipeline::view() const {
-  MutexLock lock(&mutex_);
-  return view_;
-}
-
 void Pipeline::Close(absl::AnyInvocable<void()> done) {
   MutexLock lock(&mutex_);
   closing_ = true;
@@ -110,9 +113,9 @@ void Pipeline::Close(absl::AnyInvocable<void()> done) {
   Schedule();
 }
 
-std::vector<core::Event> Pipeline::TakeEvents() {
+std::vector<core::Event> Pipeline::TakeEvents(uint64_t* bytes_taken) {
   std::vector<core::Event> taken;
-  uint64_t bytes = 0;
+  uint64_t& bytes = *bytes_taken;
   MutexLock lock(&mutex_);
   while (!events_.empty() && taken.size() < kGroupEventsMax && bytes < kGroupBytesMax) {
     bytes += EventBytes(events_.front());
@@ -131,7 +134,8 @@ std::vector<core::Event> Pipeline::TakeEvents() {
 }
 
 void Pipeline::RunCore() {
-  std::vector<core::Event> events = TakeEvents();
+  uint64_t bytes = 0;
+  std::vector<core::Event> events = TakeEvents(&bytes);
   if (!events.empty()) {
     overlay_->SetView(view());
     const core::Instant now{.wall_ms = env_.clock->WallMs(),
@@ -142,16 +146,11 @@ void Pipeline::RunCore() {
       return;
     }
     if (effects->wake_at_ms.has_value()) WakeAt(now.monotonic_ms, *effects->wake_at_ms);
-    Group group = MakeGroup(*std::move(effects));
+    GroupCommit::Group group = MakeGroup(*std::move(effects));
+    group.bytes = bytes;
     overlay_->Add(group.number, group.rows.documents);
     overlay_->DropView();
-    {
-      MutexLock lock(&mutex_);
-      ++committing_;
-    }
-    // AnyInvocable moves the group: nothing of it is copied on the way to disk.
-    env_.commit_executor->Post(
-        [this, group = std::move(group)]() mutable { Commit(std::move(group)); });
+    commit_.Add(std::move(group));
   }
   FinishClosing();
   MutexLock lock(&mutex_);
@@ -159,8 +158,8 @@ void Pipeline::RunCore() {
   if (!writes_.empty() || !events_.empty()) Schedule();
 }
 
-Pipeline::Group Pipeline::MakeGroup(core::Effects effects) {
-  Group group;
+GroupCommit::Group Pipeline::MakeGroup(core::Effects effects) {
+  GroupCommit::Group group;
   group.number = ++stepped_;
   group.rows = std::move(effects.rows);
   for (const core::Reply& reply : effects.replies) {
@@ -202,7 +201,7 @@ void Pipeline::FinishClosing() {
   {
     MutexLock lock(&mutex_);
     if (!closing_ || closed_ == nullptr || !writes_.empty() || !events_.empty()) return;
-    if (!in_step_.empty() || committing_ > 0) return;
+    if (!in_step_.empty() || !commit_.idle()) return;
     if (!checkpointed_) {
       checkpointed_ = true;
       events_.push_back(core::Checkpoint{});
@@ -212,37 +211,6 @@ void Pipeline::FinishClosing() {
     closed_ = nullptr;
   }
   done();
-}
-
-void Pipeline::Commit(Group group) {
-  {
-    MutexLock lock(&mutex_);
-    if (failed_) return;
-  }
-  const bool rows_written = !group.rows.empty();
-  if (rows_written) {
-    const absl::Status status = env_.store->Commit(group.rows);
-    if (!status.ok()) {
-      Fail(status);
-      return;
-    }
-  }
-  Publish(group, rows_written);
-  env_.on_commit(std::move(group.notice));
-  for (auto& [done, result] : group.replies) done(result);
-}
-
-void Pipeline::Publish(const Group& group, bool rows_written) {
-  std::shared_ptr<const Snapshot> snapshot = rows_written ? env_.store->TakeSnapshot() : nullptr;
-  std::shared_ptr<const View> replaced;  // its snapshot is released outside the lock
-  MutexLock lock(&mutex_);
-  if (snapshot == nullptr) snapshot = view_->snapshot;
-  replaced = std::exchange(view_, std::make_shared<const View>(View{.snapshot = std::move(snapshot),
-                                                                    .clock = group.clock,
-                                                                    .group = group.number,
-                                                                    .hlc = group.hlc}));
-  --committing_;
-  if (!writes_.empty() || !events_.empty() || closing_) Schedule();
 }
 
 void Pipeline::Fail(const absl::Status& status) {

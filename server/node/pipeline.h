@@ -1,10 +1,11 @@
 // Pipeline: the one path of every change, from event to durable and visible.
 //
 // Events queue up; the core executor takes all of them as one group, runs Replica::Step and hands
-// the rows to the commit executor, which writes them with one fsync while the core executor already
-// steps the next group over the overlay of what is not committed yet. Only after the commit does
-// anything of the group become visible: replies, the View, and what links send. The pipeline starts
-// no thread: both executors come in, and may be one and the same single-threaded executor.
+// what came out to group commit (group_commit.h), which writes it with one fsync on the commit
+// executor while the core executor already steps the next group over the overlay of what is not
+// committed yet. Only after the commit does anything of the group become visible: replies, the
+// View, and what links send. The pipeline starts no thread: both executors come in, and may be one
+// and the same single-threaded executor.
 
 #ifndef DOCSTORE_SERVER_NODE_PIPELINE_H_
 #define DOCSTORE_SERVER_NODE_PIPELINE_H_
@@ -27,32 +28,17 @@
 #include "server/core/event.h"
 #include "server/core/replica.h"
 #include "server/node/env.h"
+#include "server/node/group_commit.h"
 #include "server/node/view.h"
 
 namespace docstore::node {
-
-// Documents with dots this node minted in one group, ready to be sent to any peer.
-struct PushGroup {
-  uint64_t first_seq = 0;  // own dots first_seq..last_seq, all of them in `documents`
-  uint64_t last_seq = 0;
-  uint64_t bytes = 0;  // of the bodies
-  std::vector<core::RemoteDocument> documents;
-};
-
-// One group has been committed.
-struct CommitNotice {
-  std::shared_ptr<const PushGroup> push;  // null when the group minted no dot
-  std::vector<core::PeerApplied> applied;
-  core::Ranges wanted;
-  std::vector<std::string> alarms;
-  bool clock_changed = false;
-};
 
 class Pipeline {
  public:
   // Most client writes that may wait in the queue.
   static constexpr size_t kQueuedWritesMax = 16384;
-  // Most events of one group, and most bytes of bodies: bounds the pause of one commit.
+  // Most events of one group, and most writes and bytes stepped ahead of the commit on its way:
+  // bounds the pause of one commit.
   static constexpr size_t kGroupEventsMax = 2048;
   static constexpr uint64_t kGroupBytesMax = 16 << 20;
 
@@ -66,7 +52,6 @@ class Pipeline {
     // Once, when a commit or a read of the store failed; the pipeline has then stopped for good.
     std::function<void(const absl::Status&)> fatal;
   };
-  using WriteDone = absl::AnyInvocable<void(absl::StatusOr<core::WriteResult>)>;
 
   // `replica` must stand as the store does.
   Pipeline(core::Replica replica, Env env);
@@ -80,7 +65,7 @@ class Pipeline {
   // Thread-safe. Peer documents and members; goes before waiting client writes.
   void Submit(core::Event event);
   // Thread-safe. The last committed state.
-  std::shared_ptr<const View> view() const;
+  std::shared_ptr<const View> view() const { return commit_.view(); }
   // Thread-safe. No further writes are taken; `done` runs once, on the core executor, when all that
   // was taken is durable and a clock checkpoint with it.
   void Close(absl::AnyInvocable<void()> done);
@@ -90,28 +75,18 @@ class Pipeline {
     core::ClientWrite write;
     WriteDone done;
   };
-  // A stepped group on its way to disk.
-  struct Group {
-    uint64_t number = 0;
-    core::Rows rows;
-    std::vector<std::pair<WriteDone, core::WriteResult>> replies;
-    CommitNotice notice;
-    std::shared_ptr<const core::Clock> clock;
-    uint64_t hlc = 0;
-  };
   // Documents of groups that are not in the View yet, over the View.
   class Overlay;
 
   void Schedule() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool HasRoom() const;
   // On the core executor:
   void RunCore();
-  std::vector<core::Event> TakeEvents() ABSL_LOCKS_EXCLUDED(mutex_);
-  Group MakeGroup(core::Effects effects);
+  // As many as make one group; adds their size to *bytes.
+  std::vector<core::Event> TakeEvents(uint64_t* bytes) ABSL_LOCKS_EXCLUDED(mutex_);
+  GroupCommit::Group MakeGroup(core::Effects effects);
   void WakeAt(int64_t now_ms, int64_t at_ms);
   void FinishClosing();
-  // On the commit executor:
-  void Commit(Group group);
-  void Publish(const Group& group, bool rows_written);
   void Fail(const absl::Status& status);
 
   const Env env_;
@@ -127,15 +102,15 @@ class Pipeline {
   int64_t wake_at_ms_ = 0;  // a wake-up is posted for then; 0 none
   bool checkpointed_ = false;
 
+  GroupCommit commit_;
+
   mutable Mutex mutex_;
   std::deque<Pending> writes_ ABSL_GUARDED_BY(mutex_);
   std::deque<core::Event> events_ ABSL_GUARDED_BY(mutex_);
   bool scheduled_ ABSL_GUARDED_BY(mutex_) = false;  // RunCore is posted or running
-  size_t committing_ ABSL_GUARDED_BY(mutex_) = 0;   // groups handed to the commit executor
   bool closing_ ABSL_GUARDED_BY(mutex_) = false;
   bool failed_ ABSL_GUARDED_BY(mutex_) = false;
   absl::AnyInvocable<void()> closed_ ABSL_GUARDED_BY(mutex_);
-  std::shared_ptr<const View> view_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace docstore::node

@@ -11,7 +11,7 @@
 #include <deque>
 #include <memory>
 
-#include "server/node/pipeline.h"
+#include "server/node/group_commit.h"
 
 namespace docstore::node {
 
