@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Sourced by tests/run and .ci/run: says what each step is, how it ended and what it cost.
 
 # step NAME COMMAND...: runs the command between two lines that name the step; its exit code.
