@@ -67,6 +67,7 @@ LAYERS = {
     "server/storage": Layer(_BELOW_EDGE + ["server/storage"], ["absl", "xxhash", "leveldb"]),
     "server/rpc": Layer(_BELOW_EDGE + ["server/rpc", "proto"],
                         _EDGE_LIBRARIES + ["grpc", "protobuf", "sodium"]),
+    "server/thread": Layer(_BELOW_EDGE + ["server/thread"], ["absl"]),
     "server/http": Layer(_BELOW_EDGE + ["server/http"], _EDGE_LIBRARIES + ["httplib"]),
     "server/thread": Layer(_BELOW_EDGE + ["server/thread"], ["absl"]),
     "server/host": Layer(_BELOW_EDGE + ["server/host"], ["absl"]),
@@ -79,8 +80,8 @@ LAYERS = {
     "tests": Layer(["server", "client", "proto", "tests"], list(LIBRARIES)),
 }
 # A test at the edge may put neighbouring layers together.
-_TESTS_ALSO_USE = {"server/rpc": ["server/storage", "server/thread"], "server/http": ["server/storage"],
-                   "server/storage": [], "client": []}
+_TESTS_ALSO_USE = {"server/rpc": ["server/storage", "server/thread"],
+                   "server/http": ["server/storage"], "server/storage": [], "client": []}
 
 
 def layer_of(path):
