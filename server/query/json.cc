@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <deque>
+#include <list>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -35,7 +35,9 @@ bool IsDigit(char c) { return absl::ascii_isdigit(static_cast<unsigned char>(c))
 class Scanner {
  public:
   Scanner(absl::string_view json, absl::string_view id, int depth_max)
-      : json_(json), id_(id), depth_max_(depth_max) {}
+      : json_(json), id_(id), depth_max_(depth_max) {
+    names_.reserve(kFewMembers);
+  }
 
   bool ScanDocument() {
     SkipBlanks();
@@ -292,8 +294,8 @@ class Scanner {
   const absl::string_view id_;
   const int depth_max_;
   size_t at_ = 0;
-  std::vector<Name> names_;            // of all objects that are open, innermost last
-  std::deque<std::string> unescaped_;  // what escaped names point to
+  std::vector<Name> names_;           // of all objects that are open, innermost last
+  std::list<std::string> unescaped_;  // what escaped names point to
   CheckedDocument document_;
   std::optional<InputError> error_;
 };
