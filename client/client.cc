@@ -5,6 +5,12 @@
 #include "client/endpoint.h"
 
 namespace docstore::client {
+namespace {
+
+// So often a document that changes meanwhile is read from the start.
+constexpr int kReadingsMax = 3;
+
+}  // namespace
 
 absl::StatusOr<Client> Client::Connect(absl::string_view endpoints,
                                        const ConnectionOptions& options) {
@@ -24,16 +30,22 @@ absl::StatusOr<Version> Client::GetVersion(const std::string& collection, const 
 }
 
 absl::StatusOr<Document> Client::GetWhole(const std::string& collection, const std::string& id) {
-  absl::StatusOr<Document> document = connection_->Get(collection, id, true);
-  if (!document.ok()) return document;
-  while (document->siblings.size() < document->sibling_versions.size()) {
-    const std::string& token = document->sibling_versions[document->siblings.size()];
-    absl::StatusOr<Version> version = connection_->GetVersion(collection, id, token);
-    if (!version.ok()) return version.status();
-    document->siblings.push_back(*std::move(version));
+  for (int reading = 0; reading < kReadingsMax; ++reading) {
+    absl::StatusOr<Document> document = connection_->Get(collection, id, true);
+    if (!document.ok()) return document;
+    absl::Status status;
+    while (status.ok() && document->siblings.size() < document->sibling_versions.size()) {
+      const std::string& token = document->sibling_versions[document->siblings.size()];
+      absl::StatusOr<Version> version = connection_->GetVersion(collection, id, token);
+      status = version.status();
+      if (status.ok()) document->siblings.push_back(*std::move(version));
+    }
+    document->siblings_truncated = false;
+    if (status.ok()) return document;
+    // A version that is gone means that the document changed between the two calls.
+    if (status.code() != absl::StatusCode::kNotFound) return status;
   }
-  document->siblings_truncated = false;
-  return document;
+  return absl::AbortedError("the document changed each time it was read");
 }
 
 absl::StatusOr<Written> Client::Put(const std::string& collection, const std::string& id,

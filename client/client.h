@@ -45,7 +45,8 @@ class Client {
   absl::StatusOr<Version> GetVersion(const std::string& collection, const std::string& id,
                                      const std::string& version);
 
-  // Get with all siblings, those included that do not fit into one reply.
+  // Get with all siblings, those included that do not fit into one reply. ABORTED when the document
+  // changes too often while it is read.
   absl::StatusOr<Document> GetWhole(const std::string& collection, const std::string& id);
 
   // `json` is the text of one object; an empty `id` makes the server generate one. Durable on the

@@ -182,6 +182,18 @@ TEST(Client, ReadsSiblingsThatDidNotFit) {
   EXPECT_EQ(whole->resolve_context, "all-v1-v2-v3-v4");
 }
 
+TEST(Client, ReadsAgainWhenTheDocumentChangesMeanwhile) {
+  FakeNode node;
+  Client client = ClientOf(node.address());
+  ASSERT_TRUE(client.Put("c", "a", "{}").ok());
+  node.AddSibling("c", "a", "{}");
+  node.AddSibling("c", "a", "{}");
+  node.LoseVersions(2);
+  EXPECT_EQ(client.GetWhole("c", "a")->siblings.size(), 2u);
+  node.LoseVersions(3);
+  EXPECT_EQ(client.GetWhole("c", "a").status().code(), absl::StatusCode::kAborted);
+}
+
 TEST(Client, WalksAllPages) {
   FakeNode node;
   Client client = ClientOf(node.address());
@@ -288,6 +300,22 @@ TEST(BulkStream, SendsUnansweredPutsAgainWhenAllowed) {
   for (int i = 2; i < 5; ++i) EXPECT_TRUE(DetailOf(results[i].status()).ambiguous) << i;
   EXPECT_TRUE(results[5].ok());
   EXPECT_EQ(second.JsonOf("c", "id1"), "{\"n\":1}");
+}
+
+TEST(BulkStream, DoesNotUndoALaterPutOfTheSameKey) {
+  FakeNode first;
+  FakeNode second;
+  first.WithholdAnswerTo(0);
+  first.BreakBulkAfter(3);
+  std::vector<BulkItem> items = Items(3);
+  items[1].id = items[0].id;
+  BulkOptions options;
+  options.resend_unanswered = true;
+  const auto results = ClientOf(first, second).BulkWrite(items, options);
+  EXPECT_TRUE(DetailOf(results[0].status()).ambiguous);
+  EXPECT_TRUE(results[1].ok());
+  EXPECT_TRUE(results[2].ok());
+  EXPECT_EQ(second.JsonOf("c", "id0"), "");
 }
 
 TEST(BulkStream, ReportsItemsSentBeforeAsUnknownWhenNoEndpointIsLeft) {

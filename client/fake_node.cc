@@ -85,6 +85,16 @@ void FakeNode::BreakBulkAfter(uint64_t items) {
   break_after_ = items;
 }
 
+void FakeNode::WithholdAnswerTo(uint64_t index) {
+  Lock lock(mutex_);
+  withheld_ = index;
+}
+
+void FakeNode::LoseVersions(int times) {
+  Lock lock(mutex_);
+  lost_versions_ = times;
+}
+
 void FakeNode::AddSibling(const std::string& collection, const std::string& id,
                           const std::string& json) {
   Lock lock(mutex_);
@@ -166,7 +176,7 @@ grpc::Status FakeNode::GetVersion(grpc::ServerContext* context,
   if (grpc::Status failure = Enter(context); !failure.ok()) return failure;
   Lock lock(mutex_);
   const Versions* versions = FindLocked(request->collection(), request->id());
-  if (versions == nullptr) return NotFound();
+  if (versions == nullptr || lost_versions_-- > 0) return NotFound();
   for (const v1::Version& version : *versions) {
     if (version.version() == request->version()) *response->mutable_version() = version;
   }
@@ -271,9 +281,11 @@ grpc::Status FakeNode::BulkWrite(
     grpc::ServerReaderWriter<v1::BulkWriteResponse, v1::BulkWriteRequest>* stream) {
   if (grpc::Status failure = Enter(context); !failure.ok()) return failure;
   uint64_t break_after = 0;
+  uint64_t withheld = 0;
   {
     Lock lock(mutex_);
     break_after = break_after_;
+    withheld = withheld_;
   }
   uint64_t items = 0;
   v1::BulkWriteRequest request;
@@ -291,7 +303,7 @@ grpc::Status FakeNode::BulkWrite(
         stream->Write(response);
         return grpc::Status(grpc::StatusCode::UNAVAILABLE, "Socket closed");
       }
-      *response.add_results() = result;
+      if (result.index() != withheld) *response.add_results() = result;
     }
     stream->Write(response);
   }

@@ -45,6 +45,10 @@ class FakeNode final : public v1::DocumentService::Service,
   void Hang();
   // Bulk streams end with UNAVAILABLE after so many items were applied but the last not answered.
   void BreakBulkAfter(uint64_t items);
+  // Bulk streams apply this item, counted from 0, and do not answer it.
+  void WithholdAnswerTo(uint64_t index);
+  // GetVersion finds none, as if the document had changed, so many times.
+  void LoseVersions(int times);
   // Puts a version beside the others of a document; empty `json`: a tombstone.
   void AddSibling(const std::string& collection, const std::string& id, const std::string& json);
   // What GetStatus says; the name is added.
@@ -97,6 +101,8 @@ class FakeNode final : public v1::DocumentService::Service,
   uint64_t calls_ = 0;
   uint64_t versions_ = 0;
   uint64_t break_after_ = 0;
+  uint64_t withheld_ = UINT64_MAX;
+  int lost_versions_ = 0;
   bool hang_ = false;
   bool apply_first_ = false;
   grpc::Status failure_;

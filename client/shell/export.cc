@@ -67,7 +67,9 @@ absl::Status Export(Session* session, const Arguments& arguments) {
   out.flush();
   if (!listed.ok()) return listed;
   if (!written.ok()) return written;
-  if (session->interrupted()) return absl::CancelledError("interrupted; no file was written");
+  if (session->interrupted())
+    return absl::CancelledError(file.has_value() ? "interrupted; no file was written"
+                                                 : "interrupted");
   if (conflicts > 0) {
     session->err() << "note: " << conflicts
                    << " documents have siblings; only winners were exported\n";

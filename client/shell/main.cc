@@ -15,6 +15,7 @@
 #include "CLI/CLI.hpp"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "client/endpoint.h"
 #include "client/shell/arguments.h"
 #include "client/shell/failure.h"
@@ -59,6 +60,7 @@ struct Flags {
 void AddFlags(CLI::App* app, Flags* flags) {
   app->set_version_flag("--version", absl::StrCat("docstore ", kVersion));
   app->footer(kFooter);
+  app->allow_extras();  // they get our own advice
   app->add_option("--server", flags->servers, "HOST:PORT[,HOST:PORT...]: any nodes of the cluster")
       ->envname("DOCSTORE_SERVER")
       ->capture_default_str();
@@ -147,6 +149,15 @@ int Main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     const int code = app.exit(error);
     return code == 0 ? kExitOk : kExitUsage;
+  }
+  if (const std::vector<std::string> words = app.remaining(); !words.empty()) {
+    const std::string command = absl::StrJoin(words, " ");
+    const std::string advice =
+        command.front() == '-'
+            ? "--help lists the flags"
+            : absl::StrCat("a command stands behind -e: docstore -e '", command, "'");
+    std::cerr << Describe(UsageError(absl::StrCat("not expected here: ", command), advice));
+    return kExitUsage;
   }
   const absl::StatusOr<SessionOptions> options = OptionsFrom(flags);
   if (!options.ok()) {
