@@ -69,7 +69,6 @@ LAYERS = {
                         _EDGE_LIBRARIES + ["grpc", "protobuf", "sodium"]),
     "server/thread": Layer(_BELOW_EDGE + ["server/thread"], ["absl"]),
     "server/http": Layer(_BELOW_EDGE + ["server/http"], _EDGE_LIBRARIES + ["httplib"]),
-    "server/thread": Layer(_BELOW_EDGE + ["server/thread"], ["absl"]),
     "server/host": Layer(_BELOW_EDGE + ["server/host"], ["absl"]),
     "server/options": Layer(["server/base", "server/options"], ["absl", "cli11", "toml"]),
     "server": Layer(["server", "proto"],
