@@ -43,9 +43,12 @@ Exit codes: 0 ok, 1 failed, 2 usage, 3 not found, 4 conflict or failed condition
 
 std::atomic<bool> interrupted = false;
 
-// The first Ctrl-C ends the running call in order, the second one the process at once.
+std::atomic<bool> busy = false;
+
+// The first Ctrl-C ends the running command in order; the second one, or one while none runs, the
+// process at once.
 void OnInterrupt(int) {
-  if (interrupted.exchange(true)) _exit(kExitInterrupted);
+  if (interrupted.exchange(true) || !busy.load()) _exit(kExitInterrupted);
 }
 
 struct Flags {
@@ -91,6 +94,7 @@ absl::StatusOr<SessionOptions> OptionsFrom(const Flags& flags) {
   options.color = out_is_terminal && (no_color == nullptr || *no_color == '\0');
   options.format = out_is_terminal ? Format::kPretty : Format::kJsonl;
   options.interrupted = &interrupted;
+  options.busy = &busy;
   const bool commands_given = !flags.commands.empty() || !flags.files.empty();
   options.in_holds_commands = !commands_given;
   for (const std::string& file : flags.files) options.in_holds_commands |= file == "-";
@@ -170,6 +174,7 @@ int Main(int argc, char** argv) {
   Session session(*options);
   if (!flags.commands.empty() || !flags.files.empty()) return RunGiven(&session, flags);
   if (isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1) {
+    busy = true;  // Ctrl-C drops the line that is being typed
     return RunPrompt(&session, &interrupted);
   }
   bool quit = false;

@@ -28,7 +28,10 @@ ExitCode RunScript(Session* session, std::istream* in, const std::string& name, 
     } else if (parser.pending()) {
       status = UsageError("the JSON does not end", "close every { and [ that was opened");
     }
-    if (status.ok()) continue;
+    if (status.ok()) {
+      if (session->interrupted()) return kExitInterrupted;
+      continue;
+    }
     if (!name.empty()) session->err() << name << ":" << command_line << ": ";
     session->err() << Describe(status) << std::flush;
     if (first_failure == kExitOk) first_failure = ExitCodeOf(status);

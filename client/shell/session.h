@@ -19,7 +19,7 @@
 
 namespace docstore::client::shell {
 
-// All pointers are borrowed and must outlive the session; `interrupted` may be null.
+// All pointers are borrowed and must outlive the session; `interrupted` and `busy` may be null.
 struct SessionOptions {
   std::string servers = "127.0.0.1:7421";  // HOST:PORT[,HOST:PORT...]
   int64_t deadline_ms = 10'000;
@@ -31,6 +31,7 @@ struct SessionOptions {
   bool color = false;
   Format format = Format::kJsonl;
   const std::atomic<bool>* interrupted = nullptr;
+  std::atomic<bool>* busy = nullptr;  // true while a command runs and can be interrupted
 };
 
 class Session {

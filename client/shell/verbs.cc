@@ -1,6 +1,7 @@
 #include "client/shell/verbs.h"
 
 #include <algorithm>
+#include <atomic>
 #include <utility>
 
 #include "absl/status/statusor.h"
@@ -205,6 +206,21 @@ absl::Status Help(Session* session, const std::vector<Word>& words) {
   return absl::OkStatus();
 }
 
+// Says that a command runs, for as long as it lives.
+class Busy {
+ public:
+  explicit Busy(std::atomic<bool>* flag) : flag_(flag) {
+    if (flag_ != nullptr) before_ = flag_->exchange(true);
+  }
+  ~Busy() {
+    if (flag_ != nullptr) flag_->store(before_);
+  }
+
+ private:
+  std::atomic<bool>* const flag_;
+  bool before_ = false;
+};
+
 // Takes `--output FORMAT` out of `words`.
 absl::Status TakeFormat(Session* session, std::vector<Word>* words) {
   session->set_format(session->options().format);
@@ -239,6 +255,7 @@ const std::vector<Verb>& Verbs() {
 }
 
 absl::Status RunCommand(Session* session, const std::vector<Word>& typed, bool* quit) {
+  const Busy busy(session->options().busy);
   std::vector<Word> words = typed;
   if (absl::Status status = TakeFormat(session, &words); !status.ok()) return status;
   if (words.empty()) return absl::OkStatus();
