@@ -27,6 +27,13 @@ void ReadErrorInfo(const google::rpc::ErrorInfo& info, ErrorDetail* detail) {
   if (!absl::SimpleAtoi(offset->second, &detail->offset)) detail->offset = -1;
 }
 
+// What gRPC's own two endings of a call mean to the caller.
+std::string ForPeople(int code, const std::string& message) {
+  if (code == static_cast<int>(absl::StatusCode::kCancelled)) return "interrupted";
+  if (message == "Deadline Exceeded") return "no answer before the deadline";
+  return message;
+}
+
 std::string PayloadText(const absl::Status& status, const char* url) {
   const auto payload = status.GetPayload(url);
   return payload.has_value() ? std::string(*payload) : std::string();
@@ -53,7 +60,7 @@ absl::Status WithDetail(absl::Status status, const ErrorDetail& detail) {
 
 absl::Status StatusFromCall(int code, const std::string& message, const std::string& details_bin) {
   if (code == 0) return absl::OkStatus();
-  absl::Status status(static_cast<absl::StatusCode>(code), message);
+  absl::Status status(static_cast<absl::StatusCode>(code), ForPeople(code, message));
   google::rpc::Status details;
   if (details_bin.empty() || !details.ParseFromString(details_bin)) return status;
   ErrorDetail detail;
