@@ -195,6 +195,9 @@ TEST_F(ReplicaTest, EmptyDocumentMatchesNoToken) {
   EXPECT_EQ(Show(a_.Write(Put("2", Guard::kIfVersion, WinnerOf(b_)))), "MOVED");
   EXPECT_EQ(Show(a_.Write(Put("2", Guard::kIfVersion, ReadOf(b_)))), "MOVED");
   EXPECT_EQ(Show(a_.Write(Put("2", Guard::kIfVersion, ResolveToken()))), "MOVED");
+  // A late copy does not come back either: its dot is known and not held.
+  Sync(b_, &a_);
+  EXPECT_EQ(Show(a_.document(kKey)), "{} ctx {b:1}");
 }
 
 TEST_F(ReplicaTest, WaitingWriteIsAppliedWhenTheVersionArrives) {
