@@ -36,11 +36,13 @@ std::map<uint64_t, core::Ranges> GapPuller::Plan(int64_t now_us, const core::Clo
   std::map<core::Origin, Gap> gaps;
   std::map<uint64_t, core::Ranges> wants;
   for (const auto& [origin, set] : offered.origins()) {
-    Gap gap = gaps_[origin];
     const core::Ranges missing = RangesOf(origin, set);
-    const uint64_t count = core::CountDots(missing);
-    if (gap.missing != count) {
-      gap.missing = count;
+    // A gap that only grows makes no progress: what counts is what has come.
+    const uint64_t have = core::CountDots(RangesOf(origin, own.of(origin)));
+    const auto [known, fresh] = gaps_.try_emplace(origin, Gap{.have = have, .progress_us = now_us});
+    Gap gap = known->second;
+    if (gap.have != have) {
+      gap.have = have;
       gap.progress_us = now_us;
     }
     const core::Ranges ask = Assign(now_us, origin, missing, sources, urgent, &gap);

@@ -44,8 +44,8 @@ class GapPuller {
 
  private:
   struct Gap {
-    uint64_t missing = 0;     // dots
-    int64_t progress_us = 0;  // when `missing` last changed
+    uint64_t have = 0;        // dots of the origin in this node's clock
+    int64_t progress_us = 0;  // when `have` last changed, or the gap was first seen
     uint64_t link = 0;        // asked of, 0 nobody
     int64_t asked_us = 0;
   };
