@@ -14,6 +14,10 @@ namespace {
 // Frames of a peer that is being judged, and requests of a peer, beyond which it is misbehaving.
 constexpr size_t kHeldFramesMax = 4096;
 constexpr size_t kAnswersMax = 1024;
+// Asks for a whole clock; no barrier waits for the answer.
+constexpr uint64_t kMirrorNonce = ~uint64_t{0};
+// A refusal that the transport has not taken for so long is not waited for.
+constexpr int64_t kGoodbyeUsMax = 2'000'000;
 
 uint64_t DocumentCost(const core::RemoteDocument& remote) {
   constexpr uint64_t kPerDocument = 64;
@@ -43,6 +47,10 @@ Link::Link(uint64_t id, std::string address, Owner* owner, Clock* clock)
 
 void Link::Start(std::unique_ptr<PeerStream> stream) {
   stream_ = std::move(stream);
+  if (state_ == State::kClosing && !refusal_due_.has_value()) {
+    CloseStream();
+    return;
+  }
   hello_due_ = true;
   Pump();
 }
@@ -65,8 +73,7 @@ void Link::Accept() {
 void Link::Refuse(core::Refusal refusal) {
   if (state_ == State::kClosing || state_ == State::kClosed) return;
   close_reason_ = refusal.text;
-  state_ = State::kClosing;
-  held_.clear();
+  BeginClosing();
   refusal_due_ = std::move(refusal);
   Pump();
 }
@@ -74,8 +81,18 @@ void Link::Refuse(core::Refusal refusal) {
 void Link::Close(std::string why) {
   if (state_ == State::kClosing || state_ == State::kClosed) return;
   close_reason_ = std::move(why);
+  BeginClosing();
+  CloseStream();
+}
+
+void Link::BeginClosing() {
   state_ = State::kClosing;
+  closing_since_us_ = clock_->MonotonicUs();
   held_.clear();
+}
+
+void Link::CloseStream() {
+  if (stream_ == nullptr || std::exchange(stream_closed_, true)) return;
   stream_->Close();
 }
 
@@ -102,6 +119,7 @@ void Link::RequestClock(uint64_t nonce) {
 
 void Link::Tick() {
   const int64_t now_us = clock_->MonotonicUs();
+  if (state_ == State::kClosing && now_us - closing_since_us_ > kGoodbyeUsMax) CloseStream();
   if (state_ == State::kClosed || state_ == State::kClosing) return;
   if (now_us - last_heard_us_ > kSilenceUsMax) {
     Close(absl::StrCat("silent for ", kSilenceUsMax / 1'000'000, " s"));
@@ -144,7 +162,7 @@ void Link::OnSent() {
   sending_ = false;
   last_sent_us_ = clock_->MonotonicUs();
   if (state_ == State::kClosing && !refusal_due_.has_value()) {
-    stream_->Close();
+    CloseStream();
     return;
   }
   Pump();
@@ -196,8 +214,7 @@ void Link::Handle(core::Want want) {
 
 void Link::Handle(core::Have have) {
   if (have.clock_hash == durable_.Hash64()) return;
-  core::ClockRequest request{.nonce = 0, .whole = true};
-  requests_due_.push_back(request);
+  requests_due_.push_back({.nonce = kMirrorNonce, .whole = true});
   Pump();
 }
 
@@ -220,14 +237,13 @@ void Link::Handle(core::WholeClock whole) {
 
 void Link::Handle(core::Refusal refusal) {
   close_reason_ = absl::StrCat("refused by the peer: ", refusal.text);
-  state_ = State::kClosing;
-  held_.clear();
+  BeginClosing();
   owner_->OnRefused(this, refusal);
-  stream_->Close();
+  CloseStream();
 }
 
 void Link::Pump() {
-  if (sending_ || stream_ == nullptr || state_ == State::kClosed) return;
+  if (sending_ || stream_ == nullptr || stream_closed_ || state_ == State::kClosed) return;
   std::optional<core::Frame> frame = NextFrame();
   if (!frame.has_value()) return;
   sending_ = true;

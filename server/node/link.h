@@ -146,6 +146,9 @@ class Link : public PeerStreamEvents {
   void Handle(core::WholeClock whole);
   void Handle(core::Refusal refusal);
 
+  void BeginClosing();
+  // Ends the stream, once.
+  void CloseStream();
   // Sends the next frame unless one is in flight.
   void Pump();
   std::optional<core::Frame> NextFrame();
@@ -178,6 +181,7 @@ class Link : public PeerStreamEvents {
   uint64_t next_sequence_ = 1;  // of received Docs
 
   bool sending_ = false;
+  bool stream_closed_ = false;  // by this side
   bool hello_due_ = false;
   bool delta_due_ = false;
   bool want_due_ = false;
@@ -191,6 +195,7 @@ class Link : public PeerStreamEvents {
   int64_t last_sent_us_ = 0;
   int64_t last_docs_us_ = 0;
   int64_t last_have_us_ = 0;
+  int64_t closing_since_us_ = 0;
   Traffic traffic_;
 };
 
