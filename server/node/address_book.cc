@@ -15,6 +15,13 @@ void AddressBook::SetOwner(const std::string& address, const std::string& owner_
   if (added && !Dials(it->second)) it->second.next_us = now_us + kPatienceUs;
 }
 
+bool AddressBook::Dialling(const std::string& owner_uuid) const {
+  for (const auto& [address, entry] : entries_) {
+    if (entry.dialling && entry.owner_uuid == owner_uuid) return true;
+  }
+  return false;
+}
+
 void AddressBook::MarkSelf(const std::string& address) { entries_[address].self = true; }
 
 bool AddressBook::IsSelf(const std::string& address) const {

@@ -31,7 +31,8 @@ class AddressBook {
   void MarkSelf(const std::string& address);
 
   // Addresses to dial now. `linked` tells whether an owner has a link up or being judged. Each
-  // returned address counts as dialling until Done is called.
+  // returned address counts as dialling until Done is called; of one owner's addresses only one is
+  // dialled at a time, or the two ends could each keep the stream that the other closes.
   template <typename Linked>
   std::vector<std::string> Due(int64_t now_us, const Linked& linked) {
     std::vector<std::string> due;
@@ -49,6 +50,7 @@ class AddressBook {
           continue;
         }
       }
+      if (!entry.owner_uuid.empty() && Dialling(entry.owner_uuid)) continue;
       entry.dialling = true;
       due.push_back(address);
     }
@@ -67,6 +69,7 @@ class AddressBook {
     int64_t next_us = 0;
     int64_t backoff_us = kBackoffUsMin;
   };
+  bool Dialling(const std::string& owner_uuid) const;
   // This node is the one of the two that dials.
   bool Dials(const Entry& entry) const { return own_uuid_ < entry.owner_uuid; }
 

@@ -144,10 +144,11 @@ bool Mesh::SurvivesDuplicate(Link* link) {
 }
 
 void Mesh::Admit(Link* link) {
-  if (!SurvivesDuplicate(link)) return;
   const core::Hello hello = link->hello();
   const int64_t now_us = env_.clock->MonotonicUs();
+  // Also of a duplicate: a second name of a linked peer is not dialled again and again.
   if (link->dialed()) addresses_.SetOwner(link->address(), hello.self.node_uuid, now_us);
+  if (!SurvivesDuplicate(link)) return;
   Meet(hello.self, true);
   for (const core::Member& member : hello.members) Meet(member, false);
   joined_ = true;
