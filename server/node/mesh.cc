@@ -119,6 +119,12 @@ void Mesh::CheckReady(int64_t now_us) {
     ready_ = true;
     return;
   }
+  // A peer that still opens may be the one that has everything.
+  const bool opening = absl::c_any_of(links_, [](const auto& entry) {
+    const Link::State state = entry.second->state();
+    return state == Link::State::kOpening || state == Link::State::kJudging;
+  });
+  if (opening && now_us - started_us_ < kAloneUs) return;
   const std::shared_ptr<const View> now = view();
   if (!joined_ || !absl::c_all_of(joining_clocks_, [&now](const auto& entry) {
         return now->clock->Covers(entry.second);
@@ -174,7 +180,9 @@ void Mesh::PullGaps(const core::Ranges& urgent) {
 void Mesh::CheckBarriers() {
   if (barriers_.empty()) return;
   const std::shared_ptr<const View> now = view();
-  const std::vector<MemberSight> sights = Sights();
+  std::vector<MemberSight> sights = Sights();
+  // This node can be the one that is behind.
+  sights.push_back({.name = options_.self.name, .durable = now->clock.get()});
   const int64_t now_ms = env_.clock->MonotonicUs() / 1000;
   barriers_.remove_if([&](Barrier& barrier) { return barrier.Check(now_ms, *now->clock, sights); });
 }
@@ -238,6 +246,7 @@ void Mesh::OnRefused(Link* link, const core::Refusal& refusal) {
 void Mesh::OnLinkClosed(Link* link, const absl::Status& status) {
   const int64_t now_us = env_.clock->MonotonicUs();
   const uint64_t id = link->id();
+  const bool was_up = link->was_up();
   const std::string who = link->has_hello()
                               ? absl::StrCat("link to ", Describe(link->hello().self))
                               : absl::StrCat("peer at ", link->dialed() ? link->address() : "?");
@@ -252,12 +261,12 @@ void Mesh::OnLinkClosed(Link* link, const absl::Status& status) {
   if (!stopping_ && link->dialed() && !addresses_.IsSelf(link->address())) {
     LogChange(LogLevel::kWarning, who, absl::StrCat(who, " closed: ", status.message()));
   }
-  if (link->dialed()) addresses_.Done(link->address(), link->was_up(), now_us);
+  if (link->dialed()) addresses_.Done(link->address(), was_up, now_us);
   joining_clocks_.erase(id);
   for (Barrier& barrier : barriers_) barrier.OnLinkClosed(id);
   links_.erase(id);
-  const bool linked = absl::c_any_of(links_, [](const auto& entry) { return entry.second->up(); });
-  if (!linked) alone_since_us_ = now_us;
+  // A dial that fails takes nothing away: only the end of a link starts the time anew.
+  if (was_up) alone_since_us_ = now_us;
   if (stopping_ && links_.empty() && stopped_ != nullptr) std::exchange(stopped_, nullptr)();
   CheckBarriers();
 }

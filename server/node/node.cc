@@ -1,5 +1,6 @@
 #include "server/node/node.h"
 
+#include <atomic>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -53,6 +54,11 @@ absl::StatusOr<std::unique_ptr<Node>> Node::Open(NodeOptions options, NodeEnv en
 
 Node::Node(NodeOptions options, NodeEnv env, core::Recovered recovered)
     : options_(std::move(options)), env_(std::move(env)) {
+  // Every link may find the same reason to end; it is told once.
+  env_.fatal = [fatal = std::move(env_.fatal),
+                ended = std::make_shared<std::atomic<bool>>(false)](const absl::Status& why) {
+    if (!ended->exchange(true)) fatal(why);
+  };
   const core::Origin origin{env_.random->Next()};
   identity_ = {.cluster_name = options_.cluster_name,
                .name = options_.name,
