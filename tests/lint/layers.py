@@ -79,7 +79,8 @@ LAYERS = {
     "tests": Layer(["server", "client", "proto", "tests"], list(LIBRARIES)),
 }
 # A test at the edge may put neighbouring layers together.
-_TESTS_ALSO_USE = {"server/rpc": ["server/storage", "server/thread"],
+_TESTS_ALSO_USE = {"server/node": ["server/storage", "server/rpc", "proto"],
+                   "server/rpc": ["server/storage", "server/thread"],
                    "server/http": ["server/storage"], "server/storage": [], "client": []}
 
 
@@ -93,7 +94,8 @@ def layer_of(path):
 
 def is_test_file(path):
     """Whether a C++ file is compiled into tests alone, which its name shows."""
-    return re.search(r"_(?:test|testing|model|samples|fuzz|benchmark)\.(?:cc|h)$", path) is not None
+    return re.search(r"_(?:test|testing|model|samples|fuzz|benchmark)\.(?:cc|h)$|/virtual_\w+\.(?:cc|h)$",
+                     path) is not None
 
 
 def _may_use(layer_name, testing):
