@@ -41,7 +41,6 @@ class VirtualConnection : public std::enable_shared_from_this<VirtualConnection>
 
   End& end(int side) { return ends_[side]; }
   bool open() const { return !ends_[0].closed && !ends_[1].closed; }
-  bool forgotten() const { return ends_[0].closed && ends_[1].closed; }
 
   void Send(int side, const core::Frame& frame);
   void Close(int side);
@@ -352,7 +351,8 @@ bool VirtualNetwork::CountFrame(const std::string& from, const std::string& to,
 }
 
 void VirtualNetwork::ForgetClosed() {
-  std::erase_if(connections_, [](const auto& connection) { return connection->forgotten(); });
+  // No stream and no event under way holds it any more.
+  std::erase_if(connections_, [](const auto& connection) { return connection.use_count() == 1; });
 }
 
 }  // namespace docstore::node
