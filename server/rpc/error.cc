@@ -8,6 +8,7 @@
 #include "absl/types/optional.h"
 #include "google/protobuf/message_lite.h"
 #include "google/rpc/error_details.pb.h"
+#include "server/query/utf8.h"
 
 namespace docstore::rpc {
 namespace {
@@ -25,9 +26,11 @@ void Attach(absl::string_view url, const google::protobuf::MessageLite& detail,
 
 // Details are protobuf `string`s: text that came from a client must not break them.
 std::string Printable(absl::string_view text) {
+  const bool is_utf8 = query::FindBadUtf8(text) == absl::string_view::npos;
   std::string result(text);
   std::replace_if(
-      result.begin(), result.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
+      result.begin(), result.end(),
+      [is_utf8](unsigned char c) { return c < ' ' || c == 0x7f || (c > 0x7f && !is_utf8); }, '?');
   return result;
 }
 

@@ -82,6 +82,7 @@ TEST(Error, HidesBytesThatWouldBreakTheDetails) {
   const absl::Status status = InvalidField(reason::kBadId, "id", "id \xff\x01 is bad", 0);
   EXPECT_EQ(status.message(), "id ?? is bad");
   EXPECT_EQ(DetailsOf(status).offset, 0);
+  EXPECT_EQ(InvalidField(reason::kBadId, "id", "id \xc3\xa5\n", 0).message(), "id \xc3\xa5?");
 }
 
 TEST(Error, HasNoOffsetWhenNoneApplies) {

@@ -80,7 +80,7 @@ LAYERS = {
 }
 # A test at the edge may put neighbouring layers together.
 _TESTS_ALSO_USE = {"server/node": ["server/storage", "server/rpc", "proto"],
-                   "server/rpc": ["server/storage", "server/thread"],
+                   "server/rpc": ["server/storage", "server/thread", "server/host"],
                    "server/http": ["server/storage"], "server/storage": [], "client": []}
 
 
@@ -109,6 +109,8 @@ def _own_header(header):
     """Returns the layer-table path of one of our own headers, or None."""
     if header.startswith(("docstore/v1/", "docstore/peer/v1/")):
         return "proto/" + header
+    if header.startswith("docstore/raw/v1/"):
+        return "server/rpc/raw/" + header
     if header.startswith(("server/", "client/", "tests/", "proto/")):
         return header
     return None
