@@ -40,7 +40,7 @@ class GrpcPeerNetwork final : public node::PeerNetwork {
 
  private:
   node::Executor* const link_executor_;
-  const std::unique_ptr<OpenCalls> calls_;
+  const std::shared_ptr<OpenCalls> calls_;
 };
 
 }  // namespace docstore::rpc
