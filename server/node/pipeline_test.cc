@@ -3,6 +3,7 @@
 #include "server/node/pipeline.h"
 
 #include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -23,6 +24,7 @@
 #include "server/core/token.h"
 #include "server/core/version_vector.h"
 #include "server/node/env.h"
+#include "server/node/group_commit.h"
 #include "server/node/view.h"
 #include "server/storage/memory_store.h"
 
@@ -89,6 +91,10 @@ class CountingStore : public Store {
   }
   absl::Status Commit(const core::Rows& rows) override {
     ++commits;
+    if (auto meanwhile = std::exchange(during_commit, nullptr)) {
+      meanwhile();
+      if (repeats) during_commit = meanwhile;
+    }
     if (fails) return absl::ResourceExhaustedError("disk full");
     last_checkpoint = rows.clock_checkpoint;
     return store_->Commit(rows);
@@ -99,6 +105,8 @@ class CountingStore : public Store {
 
   int commits = 0;
   bool fails = false;
+  std::function<void()> during_commit;  // once, unless it repeats
+  bool repeats = false;
   std::optional<core::Clock> last_checkpoint;
 
  private:
@@ -201,10 +209,23 @@ TEST_F(PipelineTest, FailureThatRestsOnAnUncommittedGroupWaitsForIt) {
   ASSERT_TRUE(core_.RunOne());  // stepped over the overlay: it sees the first
   EXPECT_TRUE(replies_.empty());
   ASSERT_TRUE(commit_.RunOne());
+  EXPECT_EQ(replies_, (std::vector<std::string>{"0 a:1", "2 a:1"}));
+}
+
+TEST_F(PipelineTest, CoreStepsWhileACommitIsUnderWay) {
+  Write(Put(kKey, "1"));
+  ASSERT_TRUE(core_.RunOne());
+  store_.during_commit = [this] {
+    Write(PutIfAbsent(kKey, "2"));
+    EXPECT_TRUE(core_.RunOne());
+    EXPECT_EQ(Visible(), "");
+  };
+  ASSERT_TRUE(commit_.RunOne());
+  // The group stepped meanwhile has no rows, and keeps its place all the same.
   EXPECT_EQ(replies_, std::vector<std::string>{"0 a:1"});
   ASSERT_TRUE(commit_.RunOne());
   EXPECT_EQ(replies_, (std::vector<std::string>{"0 a:1", "2 a:1"}));
-  EXPECT_EQ(store_.commits, 1);  // the second had no rows
+  EXPECT_EQ(store_.commits, 1);
 }
 
 TEST_F(PipelineTest, WritesThatQueueUpShareOneCommit) {
@@ -224,20 +245,53 @@ TEST_F(PipelineTest, GroupIsBoundedInEventsAndBytes) {
   EXPECT_EQ(store_.commits, 4);
 }
 
-TEST_F(PipelineTest, AtMostTwoGroupsAreAheadOfTheDisk) {
+TEST_F(PipelineTest, GroupsThatWaitForTheDiskShareOneCommit) {
   for (int i = 0; i < 5; ++i) {
     Write(Put(kKey, absl::StrCat(i)));
-    core_.RunOne();
+    ASSERT_TRUE(core_.RunOne());
   }
-  EXPECT_EQ(core_.size(), 0u);
-  EXPECT_EQ(commit_.size(), 2u);
-  ASSERT_TRUE(commit_.RunOne());
-  EXPECT_EQ(replies_.size(), 1u);
-  ASSERT_TRUE(core_.RunOne());  // the three that waited are one group
   RunAll();
-  EXPECT_EQ(store_.commits, 3);
+  EXPECT_EQ(store_.commits, 1);
   EXPECT_EQ(replies_.size(), 5u);
+  EXPECT_EQ(notices_.size(), 5u);
   EXPECT_EQ(Visible(), "4");
+  EXPECT_EQ(pipeline_.view()->clock->ToString(), "a:[1..5]");
+}
+
+TEST_F(PipelineTest, CoreWaitsWhenAGroupsWorthIsAheadOfTheDisk) {
+  for (size_t i = 0; i < Pipeline::kGroupEventsMax + 1; ++i) Write(Put(kKey, "1"));
+  ASSERT_TRUE(core_.RunOne());
+  EXPECT_EQ(core_.size(), 0u);
+  ASSERT_TRUE(commit_.RunOne());
+  EXPECT_EQ(replies_.size(), Pipeline::kGroupEventsMax);
+  EXPECT_EQ(core_.size(), 1u);
+  RunAll();
+  EXPECT_EQ(replies_.size(), Pipeline::kGroupEventsMax + 1);
+}
+
+TEST_F(PipelineTest, CommitWaitsForTheWritersItAnsweredButNotForLong) {
+  store_.during_commit = [this] { clock_.now_us += 16'000; };
+  store_.repeats = true;
+  for (int i = 0; i < 3; ++i) Write(Put(kKey, absl::StrCat(i)));
+  RunAll();
+  ASSERT_EQ(replies_.size(), 3u);
+  // Three were answered: two do not start a commit at once, the third does.
+  Write(Put(kKey, "a"));
+  Write(Put(kKey, "b"));
+  RunAll();
+  EXPECT_EQ(replies_.size(), 3u);
+  Write(Put(kKey, "c"));
+  RunAll();
+  EXPECT_EQ(replies_.size(), 6u);
+  EXPECT_EQ(store_.commits, 2);
+  // One that comes alone waits for half of what a commit usually takes, at most.
+  Write(Put(kKey, "d"));
+  RunAll();
+  EXPECT_EQ(replies_.size(), 6u);
+  clock_.now_us += GroupCommit::kGatherUsMax;
+  commit_.FireTimers();
+  RunAll();
+  EXPECT_EQ(replies_.size(), 7u);
 }
 
 TEST_F(PipelineTest, OverlayShowsUncommittedDocumentsToLaterGroups) {

@@ -3,7 +3,7 @@
 #include <memory>
 
 #include "gtest/gtest.h"
-#include "server/node/pipeline.h"
+#include "server/node/group_commit.h"
 
 namespace docstore::node {
 namespace {
