@@ -39,6 +39,25 @@ TEST(JsonString, NamesTheByteThatIsWrong) {
   EXPECT_EQ(Scan(R"("a\uDC00")"), "2" + half);
 }
 
+// Plain bytes are skipped eight at a time: whatever ends a run must be seen at every place of one.
+TEST(JsonString, SeesEveryByteAtEveryPlaceOfARun) {
+  for (int byte = 0; byte < 0x80; ++byte) {
+    for (size_t place = 1; place < 20; ++place) {
+      std::string json = "\"" + std::string(24, 'x') + "\"";
+      json[place] = static_cast<char>(byte);
+      std::string expected = "25";
+      if (byte < 0x20) {
+        expected = absl::StrCat(place, ": a control character stands unescaped in a string");
+      } else if (byte == '"') {
+        expected = absl::StrCat(place);
+      } else if (byte == '\\') {
+        expected = absl::StrCat(place, ": no such escape in a JSON string");
+      }
+      ASSERT_EQ(Scan(json), expected) << byte << " at " << place;
+    }
+  }
+}
+
 TEST(JsonString, UnescapesWhatEscapesMean) {
   EXPECT_EQ(UnescapeJsonString("plain"), "plain");
   EXPECT_EQ(UnescapeJsonString(R"(\"\\\/\b\f\n\r\t)"), "\"\\/\b\f\n\r\t");

@@ -294,6 +294,19 @@ TEST_F(PeerNetworkTest, AnAcceptersCloseEndsBothEndsOrderly) {
   EXPECT_THAT(dialled_.AwaitFrames(1), ElementsAre(PrintFrame(big)));
 }
 
+TEST_F(PeerNetworkTest, NoFrameComesAfterClose) {
+  Dial(&dialled_);
+  End* const accepted = Accepted();
+  On(&client_executor_, [&] {
+    // What the transport took before Close may have arrived; its event is still in the queue.
+    ServerSend(accepted, {core::Have{1}});
+    accepted->AwaitSent(1);
+    dialled_.Close();
+  });
+  EXPECT_EQ(dialled_.AwaitClosed(), absl::OkStatus());
+  EXPECT_THAT(dialled_.AwaitFrames(0), ElementsAre());
+}
+
 TEST_F(PeerNetworkTest, CloseGivesUpOnAPeerThatDoesNotAnswer) {
   Dial(&dialled_);
   Accepted();
