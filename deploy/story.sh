@@ -81,11 +81,12 @@ run_import() {
   ask "$1" "$(import_command "$2" "$3" "$4")"
 }
 
-# Bytes that node $1's storage has logged.
+# Bytes in the logs of node $1's storage.
 bytes_logged() {
-  local logs
-  logs=$(find "$DIR/node$1" -name '*.log' -printf '%s\n' 2>/dev/null) || true
-  echo $((0 ${logs//[^0-9]/ + }))
+  local size total=0
+  while read -r size; do total=$((total + size)); done < <(
+    find "$DIR/node$1" -name '*.log' -printf '%s\n' 2>/dev/null)
+  echo "$total"
 }
 
 # Starts the victim's import and kills the victim in its midst; fails when the import was over first.
@@ -222,9 +223,10 @@ make_conflict() {
   at_second="put story/lunch {\"dish\":\"rice\",\"says\":\"node2\"} --context $base"
   show 1 "$at_first"
   show 2 "$at_second"
-  ask 1 "$at_first" >/dev/null &
-  ask 2 "$at_second" >/dev/null
-  wait "$!"
+  # What the shells remark on stderr is shown only when something is wrong.
+  ask 1 "$at_first" >/dev/null 2>"$SCRATCH/errors1" &
+  ask 2 "$at_second" >/dev/null 2>"$SCRATCH/errors2" && wait "$!" ||
+    fail "a put failed: $(cat "$SCRATCH"/errors[12])" "see the logs above"
   converge 2
   show_and_ask 3 'get story/lunch --all'
   local versions
