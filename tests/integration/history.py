@@ -15,8 +15,8 @@ At the end, when all nodes are equal, for each document:
   unwritten  every present version is one that somebody wrote there
 Writes whose outcome nobody was told (the node died) may be present or not.
 
-Times are seconds of one monotonic clock. Thread-safe by append only: each writer records its own
-writes through `add`.
+Times are seconds of one monotonic clock. Thread-safe, but for `violations`: the writers must have
+ended.
 """
 
 import threading
@@ -74,15 +74,15 @@ class History:
         with self._lock:
             self._writes.setdefault(write.key, []).append(write)
 
-    def keys(self):
-        return sorted(self._writes)
-
     def acknowledged(self):
-        return sum(write.acknowledged for writes in self._writes.values() for write in writes)
+        return sum(write.acknowledged for write in self._all())
 
     def unknown(self):
-        return sum(not write.acknowledged and not write.refused
-                   for writes in self._writes.values() for write in writes)
+        return sum(not write.acknowledged and not write.refused for write in self._all())
+
+    def _all(self):
+        with self._lock:
+            return [write for writes in self._writes.values() for write in writes]
 
     def violations(self, end):
         """Returns texts, one for each violation; `end` is {key: set of present values}.

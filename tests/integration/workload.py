@@ -23,8 +23,8 @@ _PAUSE_S = 0.02  # after a call that failed, so that a node that is down is not 
 _AMBIGUOUS = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.UNKNOWN, grpc.StatusCode.CANCELLED,
               grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.INTERNAL}
 # What a write of this workload may be told besides.
-_EXPECTED = {grpc.StatusCode.ABORTED, grpc.StatusCode.NOT_FOUND, grpc.StatusCode.FAILED_PRECONDITION,
-             grpc.StatusCode.RESOURCE_EXHAUSTED}
+_EXPECTED = {grpc.StatusCode.ABORTED, grpc.StatusCode.ALREADY_EXISTS, grpc.StatusCode.NOT_FOUND,
+             grpc.StatusCode.FAILED_PRECONDITION, grpc.StatusCode.RESOURCE_EXHAUSTED}
 
 
 def _has_details(error):
