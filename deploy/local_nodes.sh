@@ -69,7 +69,7 @@ check_ports() {
     die "${taken%; }" "end that, or choose other ports: DOCSTORE_QUICKSTART_PORT=17421 deploy/quickstart"
 }
 
-# Starts node $1 and returns at once.
+# Starts node $1; it is a process of ours, not yet ready, on return.
 launch_node() {
   local seeds='' other
   for other in "${NODES[@]}"; do
@@ -79,7 +79,12 @@ launch_node() {
     --listen "$(client_address "$1")" --peer-listen "$(peer_address "$1")" \
     --http-listen "$(http_address "$1")" --seeds "${seeds#,}" \
     {LOCK}>&- </dev/null >>"$DIR/node$1.log" 2>&1 &
+  local pid=$!
   disown
+  # Until it is docstored, it is a copy of this script; node_pid would not find it.
+  while [[ -e /proc/$pid/exe && $(readlink "/proc/$pid/exe") != "$BIN/docstored" ]]; do
+    sleep "$POLL_S"
+  done
 }
 
 # Waits until node $1 takes calls.
