@@ -88,8 +88,7 @@ class VirtualStream : public PeerStream {
 void VirtualConnection::PostTo(int side, int64_t delay_us, Executor::Task task) {
   time_->After(delay_us, [self = shared_from_this(), side, task = std::move(task)]() mutable {
     if (self->ends_[side].host == nullptr) return;
-    self->ends_[side].host->executor->Post(
-        [self, side, task = std::move(task)]() mutable { task(); });
+    self->ends_[side].host->executor->Post([self, task = std::move(task)]() mutable { task(); });
   });
 }
 
