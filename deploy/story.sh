@@ -19,10 +19,10 @@ readonly IMPORTS='
 # node2 imports one collection and is killed meanwhile.
 readonly VICTIM=2
 readonly VICTIM_COLLECTION=subdivisions
-# The kill comes when so many bytes of the import are on the victim's disk.
-readonly KILL_AFTER_BYTES=65536
+# The kill comes when the victim has this record of its file.
+readonly KILL_AT=30
 # An import may be over before it can be interrupted; then it is done once more.
-readonly KILL_ATTEMPTS=10
+readonly KILL_ATTEMPTS=20
 readonly CONVERGE_TIMEOUT=60s
 
 # Prints 14282 as 14 282.
@@ -35,9 +35,9 @@ ask() {
   "$BIN/docstore" --server "$(client_address "$1")" --output jsonl -e "$2"
 }
 
-# Prints the line that runs shell command $2 at node $1; $3 may follow it.
+# Prints the line that runs shell command $2 at node $1.
 show() {
-  say "\$ docstore --server $(client_address "$1") -e '$2'${3-}"
+  say "\$ docstore --server $(client_address "$1") -e '$2'"
 }
 
 say_shell() {
@@ -74,50 +74,47 @@ count_records() {
 }
 
 show_import() {
-  show "$1" "$(import_command "$2" "$3" "$4")" ' &'
+  show "$1" "$(import_command "$2" "$3" "$4")"
 }
 
 run_import() {
   ask "$1" "$(import_command "$2" "$3" "$4")"
 }
 
-# Bytes in the logs of node $1's storage.
-bytes_logged() {
-  local size total=0
-  while read -r size; do total=$((total + size)); done < <(
-    find "$DIR/node$1" -name '*.log' -printf '%s\n' 2>/dev/null)
-  echo "$total"
+# Prints the version of the record that the victim imports as number KILL_AT; nothing before there is
+# one.
+watched_version() {
+  ask "$VICTIM" "get $VICTIM_COLLECTION/\"$WATCHED\" --all" 2>/dev/null | member version || true
 }
 
 # Starts the victim's import and kills the victim in its midst; fails when the import was over first.
 kill_during_import() {
-  local before logged importer pid
+  local before version importer pid
   pid=$(node_pid "$VICTIM")
-  before=$(bytes_logged "$VICTIM")
+  before=$(watched_version)
   each_import run_import "$VICTIM" >"$SCRATCH/import$VICTIM" 2>"$SCRATCH/errors$VICTIM" &
   importer=$!
   while kill -0 "$importer" 2>/dev/null; do
-    logged=$(bytes_logged "$VICTIM")
-    # The storage begins a new log now and then; the sum may fall.
-    ((logged >= before)) || before=$logged
-    if ((logged >= before + KILL_AFTER_BYTES)); then break; fi
+    version=$(watched_version)
+    if [[ -n $version && $version != "$before" ]]; then break; fi
   done
   kill -KILL "$pid"
   if wait "$importer"; then return 1; fi
-  say "\$ kill -9 $pid   # node$VICTIM, $((logged - before)) bytes after its import began"
+  say "\$ kill -9 $pid   # node$VICTIM, when it had record $KILL_AT of its import"
 }
 
 import_and_kill() {
-  local began attempt file
+  local began attempt
   SCRATCH=$(mktemp -d "$DIR/run.XXXXXX")
   trap 'rm -rf -- "$SCRATCH"' EXIT
   [[ -r $RECORDS_DIR/iso_639-3.json ]] ||
     die "the records of the package iso-codes are missing" "install it: apt-get install iso-codes"
   RECORDS=$(($(each_import count_records all | paste -sd+)))
   say "$(grouped "$RECORDS") records from $RECORDS_DIR"
+  WATCHED=$(sed -n 's/^ *"code": "\(.*\)",*$/\1/p' "$RECORDS_DIR/iso_3166-2.json" | sed -n "${KILL_AT}p")
+  say "at once, those of one node one after the other:"
   each_import show_import all
   began=$(now_ms)
-  IMPORT_BEGAN=$began
   local importers=() node
   for node in 1 3; do
     each_import run_import "$node" >"$SCRATCH/import$node" 2>"$SCRATCH/errors$node" &
@@ -127,6 +124,7 @@ import_and_kill() {
     if kill_during_import; then break; fi
     ((attempt < KILL_ATTEMPTS)) || fail "the import was always over before node$VICTIM was killed" \
       "run deploy/quickstart again; if that does not help, report it"
+    say "(node$VICTIM's import was over before the kill: once more)"
     launch_node "$VICTIM"
     wait_ready "$VICTIM"
   done
