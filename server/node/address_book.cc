@@ -5,7 +5,7 @@
 namespace docstore::node {
 
 void AddressBook::AddSeed(const std::string& address, int64_t now_us) {
-  entries_.try_emplace(address, Entry{.next_us = now_us});
+  entries_.try_emplace(address, Entry{.seed = true, .next_us = now_us});
 }
 
 void AddressBook::SetOwner(const std::string& address, const std::string& owner_uuid,
@@ -13,6 +13,12 @@ void AddressBook::SetOwner(const std::string& address, const std::string& owner_
   const auto [it, added] = entries_.try_emplace(address, Entry{.next_us = now_us});
   it->second.owner_uuid = owner_uuid;
   if (added && !Dials(it->second)) it->second.next_us = now_us + kPatienceUs;
+}
+
+void AddressBook::Forget(const std::string& address, const std::string& owner_uuid) {
+  const auto it = entries_.find(address);
+  if (it == entries_.end() || it->second.seed || it->second.owner_uuid != owner_uuid) return;
+  entries_.erase(it);
 }
 
 bool AddressBook::Dialling(const std::string& owner_uuid) const {

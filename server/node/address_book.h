@@ -27,6 +27,8 @@ class AddressBook {
   void AddSeed(const std::string& address, int64_t now_us);
   // `owner_uuid` lives at `address` (it may live at several: a seed's name and its own).
   void SetOwner(const std::string& address, const std::string& owner_uuid, int64_t now_us);
+  // `owner_uuid` no longer lives at `address`: not dialled again, unless it is a seed.
+  void Forget(const std::string& address, const std::string& owner_uuid);
   // The address is this node's own: never dialled again.
   void MarkSelf(const std::string& address);
 
@@ -63,6 +65,7 @@ class AddressBook {
  private:
   struct Entry {
     std::string owner_uuid;  // empty: unknown
+    bool seed = false;
     bool self = false;
     bool dialling = false;
     bool linked = false;  // its owner was linked when last looked at

@@ -80,6 +80,17 @@ TEST_F(AddressBookTest, TwoAddressesOfOneOwnerAreNotDialledAtOnce) {
   EXPECT_EQ(Due(200), Addresses{"h:2"});
 }
 
+TEST_F(AddressBookTest, AddressThatItsOwnerLeftIsForgottenUnlessItIsASeed) {
+  book_.AddSeed("h:1", 0);
+  book_.SetOwner("h:1", "z", 0);
+  book_.SetOwner("h:2", "z", 0);
+  book_.SetOwner("h:3", "y", 0);
+  book_.Forget("h:1", "z");
+  book_.Forget("h:2", "z");
+  book_.Forget("h:3", "z");
+  EXPECT_EQ(Due(0), (Addresses{"h:1", "h:3"}));
+}
+
 TEST_F(AddressBookTest, OwnAddressIsNeverDialled) {
   book_.AddSeed("h:1", 0);
   book_.AddSeed("h:2", 0);

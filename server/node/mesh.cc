@@ -34,8 +34,6 @@ Mesh::Mesh(Options options, Env env)
     if (member.name == options_.self.name) continue;
     peers_[member.name].member = member;
     addresses_.SetOwner(member.peer_address, member.node_uuid, started_us_);
-    // Nothing is linked yet: whoever comes up first dials.
-    addresses_.AddSeed(member.peer_address, started_us_);
   }
 }
 

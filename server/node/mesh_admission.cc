@@ -165,6 +165,9 @@ void Mesh::Meet(const core::Member& member, bool directly) {
   if (member.name == options_.self.name || member.node_uuid == options_.self.node_uuid) return;
   const auto it = peers_.find(member.name);
   if (it != peers_.end() && (!directly || it->second.member == member)) return;
+  if (it != peers_.end() && it->second.member.peer_address != member.peer_address) {
+    addresses_.Forget(it->second.member.peer_address, it->second.member.node_uuid);
+  }
   peers_[member.name].member = member;
   addresses_.SetOwner(member.peer_address, member.node_uuid, env_.clock->MonotonicUs());
   env_.pipeline->Submit(core::MemberMet{member});

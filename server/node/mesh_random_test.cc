@@ -183,7 +183,7 @@ class Storm {
 
 TEST(MeshRandom, NothingAcknowledgedIsLostAndAllBecomeEqual) {
   uint64_t acknowledged = 0;
-  for (uint64_t seed = 1; seed <= 60 && !testing::Test::HasFailure(); ++seed) {
+  for (uint64_t seed = 1; seed <= 40 && !testing::Test::HasFailure(); ++seed) {
     SCOPED_TRACE(seed);
     Storm storm(seed);
     storm.Rage(300);
@@ -191,7 +191,7 @@ TEST(MeshRandom, NothingAcknowledgedIsLostAndAllBecomeEqual) {
     storm.Check();
     acknowledged += storm.acknowledged();
   }
-  EXPECT_GT(acknowledged, 5000u);
+  EXPECT_GT(acknowledged, 3000u);
 }
 
 }  // namespace

@@ -165,6 +165,10 @@ TEST_F(MeshTest, WipedNodeAtAnotherAddressTakesItsEntryOverWhenTheOldProcessIsGo
   cluster_.Put("n3", "x", "1");
   ASSERT_TRUE(cluster_.WaitConverged("n1", 5000).converged);
   cluster_.Crash("n3");
+  for (const std::string name : {"n1", "n2"}) {  // none has the old address as a seed
+    cluster_.Crash(name);
+    cluster_.Start(name, {"n1", "n2"});
+  }
   NodeOptions moved = VirtualCluster::MakeOptions("n3", {AddressOf("n1")});
   moved.peer_address = "elsewhere:1";
   cluster_.StartOn("moved", moved);
@@ -172,6 +176,10 @@ TEST_F(MeshTest, WipedNodeAtAnotherAddressTakesItsEntryOverWhenTheOldProcessIsGo
   EXPECT_TRUE(cluster_.WaitConverged("n2", 10'000).converged);
   EXPECT_TRUE(cluster_.AllEqual());
   EXPECT_TRUE(cluster_.process("moved").fatal().empty());
+  cluster_.RunFor(5 * kSecondUs);
+  const uint64_t dials = cluster_.network().dials();
+  cluster_.RunFor(60 * kSecondUs);
+  EXPECT_EQ(cluster_.network().dials(), dials);
 }
 
 TEST_F(MeshTest, SecondLiveProcessUnderOneNameIsRefusedNamingBoth) {
