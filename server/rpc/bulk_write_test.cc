@@ -16,6 +16,8 @@
 #include "docstore/raw/v1/document.pb.h"
 #include "docstore/v1/cluster.grpc.pb.h"
 #include "docstore/v1/document.grpc.pb.h"
+#include "server/core/dot.h"
+#include "server/core/token.h"
 #include "server/rpc/error.h"
 #include "server/rpc/message_bytes.h"
 #include "server/rpc/one_node_testing.h"
@@ -64,6 +66,7 @@ class Bulk {
     while (stream_->Read(&response)) {
       EXPECT_EQ(response.served_by(), "node1");
       for (const v1::BulkResult& result : response.results()) {
+        arrivals.push_back(result.index());
         EXPECT_TRUE(results.emplace(result.index(), result).second) << result.index();
       }
     }
@@ -86,6 +89,7 @@ class Bulk {
   void WritesDone() { stream_->WritesDone(); }
 
   std::map<uint64_t, v1::BulkResult> results;
+  std::vector<uint64_t> arrivals;  // indexes as they came
 
  private:
   grpc::ClientContext context_;
@@ -224,6 +228,20 @@ TEST(BulkWrite, AppliesItemsOfOneKeyInStreamOrder) {
   EXPECT_EQ(JsonOf(&node, "k1"), "{\"n\":1999}");
   EXPECT_EQ(JsonOf(&node, "k0"), "{\"n\":1998}");
   EXPECT_EQ(JsonOf(&node, "k2"), "{\"n\":1997}");
+}
+
+TEST(BulkWrite, LetsNoItemOvertakeOneOfItsKeyThatWaits) {
+  const core::Origin peer{777};
+  OneNode node({.disk = DiskWithPeer(peer)});
+  Bulk bulk(&node);
+  v1::BulkItem waiting = PutItem("k", "{\"n\":1}");
+  waiting.mutable_put()->mutable_condition()->set_context(
+      node.env().tokens->Sign(core::VersionToken{.dot = {peer, 2}, .hlc = 1 << 20}, {"c", "k"}));
+  bulk.Send({waiting, PutItem("k", "{\"n\":2}")});
+  bulk.SendEnd(2);
+  EXPECT_EQ(bulk.Finish(), "OK");
+  EXPECT_EQ(bulk.Summary(), "0:14NOT_CAUGHT_UP 1:0");
+  EXPECT_THAT(bulk.arrivals, testing::ElementsAre(0, 1));
 }
 
 // Counts what the server takes while nothing can become durable.

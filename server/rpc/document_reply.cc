@@ -48,11 +48,12 @@ absl::Status FillDocument(const ServiceEnv& env, const core::DocumentKey& key,
                           const core::Document& document, bool include_siblings,
                           raw::v1::GetResponse* reply) {
   if (!document.live()) return NoSuchDocument(key);
-  const std::vector<const core::Version*> shown = document.Shown();
   reply->set_id(key.id);
   reply->set_served_by(env.node_name);
-  reply->set_sibling_count(static_cast<uint32_t>(shown.size() - 1));
-  FillVersion(env, key, *shown.front(), /*with_json=*/true, reply->mutable_winner());
+  FillVersion(env, key, *document.winner(), /*with_json=*/true, reply->mutable_winner());
+  const std::vector<const core::Version*> shown =
+      document.versions.size() == 1 ? std::vector<const core::Version*>() : document.Shown();
+  if (!shown.empty()) reply->set_sibling_count(static_cast<uint32_t>(shown.size() - 1));
   if (include_siblings) {
     reply->set_resolve_context(env.tokens->Sign(core::ResolveTokenOf(document), key));
     FillSiblings(env, key, shown, reply);

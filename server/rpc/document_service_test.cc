@@ -14,10 +14,7 @@
 #include "absl/strings/str_format.h"
 #include "docstore/raw/v1/document.pb.h"
 #include "docstore/v1/document.grpc.pb.h"
-#include "server/base/check.h"
-#include "server/base/hash.h"
 #include "server/core/document.h"
-#include "server/core/effects.h"
 #include "server/core/token.h"
 #include "server/core/version_vector.h"
 #include "server/rpc/batch_get.h"
@@ -27,7 +24,6 @@
 #include "server/rpc/message_bytes.h"
 #include "server/rpc/one_node_testing.h"
 #include "server/rpc/status_mapping.h"
-#include "server/storage/memory_store.h"
 
 namespace docstore::rpc {
 namespace {
@@ -279,25 +275,6 @@ TEST_F(DocumentServiceTest, RefusesForeignAndDamagedTokens) {
   EXPECT_THAT(PutOutcome(request), HasSubstr("INVALID_ARGUMENT/BAD_CONTEXT condition.context"));
   request.mutable_condition()->set_context("");
   EXPECT_THAT(PutOutcome(request), HasSubstr("INVALID_ARGUMENT/BAD_CONTEXT condition.context"));
-}
-
-// What a peer wrote: this node knows its origin and its first write, not its second.
-std::shared_ptr<storage::MemoryDisk> DiskWithPeer(core::Origin peer) {
-  auto disk = std::make_shared<storage::MemoryDisk>();
-  auto store = storage::OpenMemoryStore(disk).value();
-  CHECK_OK(store->Recover().status());
-  CHECK_OK(store->Initialize(std::string(16, 'u'), "test"));
-  const core::DocumentKey key{"c", "peer"};
-  const auto body = std::make_shared<const std::string>("{}");
-  core::Document document{.versions = {{.dot = {peer, 1}, .hlc = 1 << 20, .body = body}},
-                          .context = core::VersionVector({{peer, 1}})};
-  document.versions[0].hash = HashBytes128(*body);
-  core::Rows rows;
-  rows.documents = {{.key = key, .document = document}};
-  rows.dots = {{.dot = {peer, 1}, .key = key}};
-  rows.collections = {{.name = "c", .documents = 1, .body_bytes = 2}};
-  CHECK_OK(store->Commit(rows));
-  return disk;
 }
 
 TEST(UnseenVersion, EndsAsWhatIsKnownOfItsOrigin) {

@@ -5,6 +5,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "server/base/check.h"
+#include "server/base/hash.h"
+#include "server/core/document.h"
+#include "server/core/effects.h"
+#include "server/core/version_vector.h"
 #include "server/storage/memory_store.h"
 
 namespace docstore::rpc {
@@ -126,6 +130,24 @@ OneNode::~OneNode() {
   core_executor_.Stop();
   commit_executor_.Stop();
   link_executor_.Stop();
+}
+
+std::shared_ptr<storage::MemoryDisk> DiskWithPeer(core::Origin peer) {
+  auto disk = std::make_shared<storage::MemoryDisk>();
+  auto store = storage::OpenMemoryStore(disk).value();
+  CHECK_OK(store->Recover().status());
+  CHECK_OK(store->Initialize(std::string(16, 'u'), "test"));
+  const core::DocumentKey key{"c", "peer"};
+  const auto body = std::make_shared<const std::string>("{}");
+  core::Document document{.versions = {{.dot = {peer, 1}, .hlc = 1 << 20, .body = body}},
+                          .context = core::VersionVector({{peer, 1}})};
+  document.versions[0].hash = HashBytes128(*body);
+  core::Rows rows;
+  rows.documents = {{.key = key, .document = document}};
+  rows.dots = {{.dot = {peer, 1}, .key = key}};
+  rows.collections = {{.name = "c", .documents = 1, .body_bytes = 2}};
+  CHECK_OK(store->Commit(rows));
+  return disk;
 }
 
 std::string OneNode::address() const { return absl::StrCat("127.0.0.1:", port_->port()); }

@@ -13,6 +13,7 @@
 
 #include "absl/status/status.h"
 #include "server/base/mutex.h"
+#include "server/core/dot.h"
 #include "server/host/stderr_log.h"
 #include "server/host/system_clock.h"
 #include "server/node/env.h"
@@ -67,6 +68,9 @@ struct OneNodeOptions {
   std::shared_ptr<storage::MemoryDisk> disk;  // null: a fresh one
   bool start_node = true;                     // false: the port serves, the node does not exist yet
 };
+
+// The disk of a node that has the first write of `peer`, to c/peer, and knows of no other one.
+std::shared_ptr<storage::MemoryDisk> DiskWithPeer(core::Origin peer);
 
 class OneNode {
  public:
