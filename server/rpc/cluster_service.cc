@@ -2,11 +2,14 @@
 
 #include <algorithm>
 #include <chrono>
+#include <memory>
 #include <utility>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "server/base/mutex.h"
 #include "server/node/status.h"
 #include "server/rpc/error.h"
 #include "server/rpc/status_mapping.h"
@@ -74,6 +77,61 @@ absl::StatusOr<int64_t> TimeoutMs(const grpc::CallbackServerContext& context, ui
   return std::clamp<int64_t>(timeout_ms, 0, std::max<int64_t>(left_ms, 0));
 }
 
+// A call that may last: it ends with the node's answer or, when the caller leaves or the port shuts
+// down, at once. Whoever comes second finds it ended.
+class WaitReactor final : public grpc::ServerUnaryReactor {
+ public:
+  WaitReactor(const ServiceEnv& env, docstore::v1::WaitConvergedResponse* response)
+      : env_(env), open_(std::make_shared<OpenCall>()) {
+    MutexLock lock(&open_->mutex);
+    open_->reactor = this;
+    open_->response = response;
+  }
+
+  void Start(node::Node* node, int64_t timeout_ms) {
+    // The answer may come after the call is gone.
+    node->WaitConverged(timeout_ms, [open = open_, &env = env_](node::Convergence outcome) {
+      MutexLock lock(&open->mutex);
+      if (open->reactor == nullptr) return;
+      Fill(env, outcome, open->response);
+      std::exchange(open->reactor, nullptr)->Finish(grpc::Status::OK);
+    });
+  }
+
+  void OnCancel() override {
+    const std::shared_ptr<OpenCall> open = open_;
+    MutexLock lock(&open->mutex);
+    if (open->reactor == nullptr) return;
+    std::exchange(open->reactor, nullptr)
+        ->Finish(ToGrpc(absl::CancelledError("the call was given up")));
+  }
+
+  void OnDone() override { delete this; }
+
+ private:
+  struct OpenCall {
+    Mutex mutex;
+    WaitReactor* reactor ABSL_GUARDED_BY(mutex) = nullptr;  // null once ended
+    docstore::v1::WaitConvergedResponse* response ABSL_GUARDED_BY(mutex) = nullptr;
+  };
+
+  static void Fill(const ServiceEnv& env, const node::Convergence& outcome,
+                   docstore::v1::WaitConvergedResponse* response) {
+    response->set_converged(outcome.converged);
+    response->set_waited_ms(outcome.waited_ms);
+    response->set_served_by(env.node_name);
+    for (const node::Convergence::Behind& behind : outcome.behind) {
+      auto* entry = response->add_behind();
+      entry->set_name(behind.name);
+      entry->set_reachable(behind.reachable);
+      entry->set_missing(behind.missing);
+    }
+  }
+
+  const ServiceEnv& env_;
+  const std::shared_ptr<OpenCall> open_;
+};
+
 }  // namespace
 
 grpc::ServerUnaryReactor* ClusterService::GetStatus(grpc::CallbackServerContext* context,
@@ -95,25 +153,15 @@ grpc::ServerUnaryReactor* ClusterService::GetStatus(grpc::CallbackServerContext*
 grpc::ServerUnaryReactor* ClusterService::WaitConverged(
     grpc::CallbackServerContext* context, const docstore::v1::WaitConvergedRequest* request,
     docstore::v1::WaitConvergedResponse* response) {
-  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
   const absl::StatusOr<int64_t> timeout_ms = TimeoutMs(*context, request->timeout_ms());
   const absl::StatusOr<node::Node*> node = env_.node->Any();
   if (!timeout_ms.ok() || !node.ok()) {
-    reactor->Finish(ToGrpc(timeout_ms.ok() ? node.status() : timeout_ms.status()));
-    return reactor;
+    grpc::ServerUnaryReactor* refused = context->DefaultReactor();
+    refused->Finish(ToGrpc(timeout_ms.ok() ? node.status() : timeout_ms.status()));
+    return refused;
   }
-  (*node)->WaitConverged(*timeout_ms, [this, reactor, response](node::Convergence outcome) {
-    response->set_converged(outcome.converged);
-    response->set_waited_ms(outcome.waited_ms);
-    response->set_served_by(env_.node_name);
-    for (node::Convergence::Behind& behind : outcome.behind) {
-      auto* entry = response->add_behind();
-      entry->set_name(std::move(behind.name));
-      entry->set_reachable(behind.reachable);
-      entry->set_missing(behind.missing);
-    }
-    reactor->Finish(grpc::Status::OK);
-  });
+  auto* reactor = new WaitReactor(env_, response);
+  reactor->Start(*node, *timeout_ms);
   return reactor;
 }
 

@@ -434,7 +434,7 @@ TEST(NotReady, RefusesDocumentsBeforeTheNodeExists) {
 }
 
 TEST(NotReady, RefusesDocumentsWhileTheNodeLooksForItsPeers) {
-  OneNode node({.seeds = {"127.0.0.1:9"}});
+  OneNode node({.seeds = {"127.0.0.1:9"}, .await_ready = false});
   const auto stub = v1::DocumentService::NewStub(node.channel());
   v1::PutResponse response;
   grpc::ClientContext context;

@@ -7,13 +7,17 @@
 #include <gtest/gtest.h>
 
 #include <future>
+#include <memory>
 #include <string>
 
 #include "absl/strings/str_cat.h"
 #include "docstore/v1/cluster.grpc.pb.h"
+#include "server/base/check.h"
+#include "server/core/effects.h"
 #include "server/rpc/error.h"
 #include "server/rpc/one_node_testing.h"
 #include "server/rpc/status_mapping.h"
+#include "server/storage/memory_store.h"
 
 namespace docstore::rpc {
 namespace {
@@ -165,6 +169,52 @@ TEST(ClusterService, WaitsForConvergenceOfOneNodeAtOnce) {
   const absl::Status status = FromGrpc(stub->WaitConverged(&context, request, &response));
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
   EXPECT_EQ(DetailsOf(status).field, "timeout_ms");
+}
+
+// A node that knows of another member, which nobody can reach.
+std::shared_ptr<storage::MemoryDisk> DiskWithMember() {
+  auto disk = std::make_shared<storage::MemoryDisk>();
+  auto store = storage::OpenMemoryStore(disk).value();
+  CHECK_OK(store->Recover().status());
+  CHECK_OK(store->Initialize(std::string(16, 'u'), "test"));
+  core::Rows rows;
+  rows.members = {{.name = "node2", .node_uuid = std::string(16, 'v'), .peer_address = "h:1"}};
+  CHECK_OK(store->Commit(rows));
+  return disk;
+}
+
+TEST(ClusterService, EndsWaitingCallsWhenThePortShutsDown) {
+  OneNode node({.disk = DiskWithMember(), .await_ready = false});
+  v1::WaitConvergedRequest request;
+  request.set_timeout_ms(kConvergeTimeoutMsMax);
+  v1::WaitConvergedResponse response;
+  grpc::ClientContext context;
+  std::promise<grpc::Status> done;
+  const auto stub = v1::ClusterService::NewStub(node.channel());
+  stub->async()->WaitConverged(&context, &request, &response,
+                               [&done](grpc::Status status) { done.set_value(status); });
+  // Answered after the call before it has been taken.
+  v1::GetStatusResponse status;
+  grpc::ClientContext status_context;
+  ASSERT_TRUE(stub->GetStatus(&status_context, {}, &status).ok());
+  EXPECT_FALSE(status.converged());
+  EXPECT_FALSE(status.ready());
+  node.port().Shutdown(0);
+  EXPECT_FALSE(done.get_future().get().ok());
+}
+
+TEST(ClusterService, NamesMembersThatCannotBeReached) {
+  OneNode node({.disk = DiskWithMember(), .await_ready = false});
+  v1::WaitConvergedRequest request;
+  request.set_timeout_ms(1);
+  v1::WaitConvergedResponse response;
+  grpc::ClientContext context;
+  const auto stub = v1::ClusterService::NewStub(node.channel());
+  ASSERT_TRUE(stub->WaitConverged(&context, request, &response).ok());
+  EXPECT_FALSE(response.converged());
+  ASSERT_EQ(response.behind_size(), 1);
+  EXPECT_EQ(response.behind(0).name(), "node2");
+  EXPECT_FALSE(response.behind(0).reachable());
 }
 
 TEST(ClusterService, AnswersNothingBeforeTheNodeExists) {

@@ -89,15 +89,15 @@ OneNode::OneNode(OneNodeOptions options) {
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(-1);
   channel_ = grpc::CreateCustomChannel(address(), grpc::InsecureChannelCredentials(), arguments);
-  if (options.start_node) StartNode(options.seeds);
+  if (options.start_node) StartNode(options);
 }
 
-void OneNode::StartNode(const std::vector<std::string>& seeds) {
+void OneNode::StartNode(const OneNodeOptions& options) {
   auto node = node::Node::Open({.name = "node1",
                                 .cluster_name = "test",
                                 .peer_address = "127.0.0.1:1",
                                 .client_address = address(),
-                                .seeds = seeds},
+                                .seeds = options.seeds},
                                {.clock = &clock_,
                                 .random = &random_,
                                 .log = &log_,
@@ -111,7 +111,7 @@ void OneNode::StartNode(const std::vector<std::string>& seeds) {
   node_ = *std::move(node);
   node_->Start();
   // Ready after its first look around: each GetStatus waits for one turn of the link executor.
-  while (seeds.empty() && !node_->ready()) {
+  while (options.await_ready && !node_->ready()) {
     std::promise<void> turn;
     node_->GetStatus([&turn](node::ClusterStatus) { turn.set_value(); });
     turn.get_future().wait();

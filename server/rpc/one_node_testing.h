@@ -66,7 +66,8 @@ struct OneNodeOptions {
   uint64_t document_bytes_max = 1 << 20;
   std::vector<std::string> seeds;
   std::shared_ptr<storage::MemoryDisk> disk;  // null: a fresh one
-  bool start_node = true;                     // false: the port serves, the node does not exist yet
+  bool await_ready = true;
+  bool start_node = true;  // false: the port serves, the node does not exist yet
 };
 
 // The disk of a node that has the first write of `peer`, to c/peer, and knows of no other one.
@@ -85,7 +86,7 @@ class OneNode {
   node::Node& node() { return *node_; }
 
  private:
-  void StartNode(const std::vector<std::string>& seeds);
+  void StartNode(const OneNodeOptions& options);
 
   host::SystemClock clock_;
   host::SystemRandom random_;
