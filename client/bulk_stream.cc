@@ -1,6 +1,7 @@
 #include "client/bulk_stream.h"
 
 #include <deque>
+#include <iterator>
 #include <map>
 #include <set>
 #include <utility>
@@ -314,17 +315,19 @@ class BulkStream final : public BulkWriter {
     sent_.clear();
     sent_keys_.clear();
     sent_bytes_ = 0;
-    for (auto it = sent.rbegin(); it != sent.rend(); ++it) {
-      Pending& pending = it->second;
+    std::deque<Pending> again;
+    for (auto& [position, pending] : sent) {
       if (go_on && pending.resendable) {
         pending.was_sent = true;
         queued_bytes_ += pending.bytes;
-        queue_.push_front(std::move(pending));
+        again.push_back(std::move(pending));
       } else {
         broken_ = unanswered;
         callback_(pending.index, unanswered);
       }
     }
+    queue_.insert(queue_.begin(), std::make_move_iterator(again.begin()),
+                  std::make_move_iterator(again.end()));
     next_ = ring_->After(next_);
     if (!go_on) Die(status);
   }

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "absl/strings/cord.h"
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -114,23 +115,32 @@ std::string AdviceOf(const absl::Status& status) {
   std::string advice = PayloadText(status, kAdvice);
   if (!advice.empty()) return advice;
   const ErrorDetail detail = DetailOf(status);
+  if (detail.reason == "BAD_ID" && detail.field == "json") {
+    return "leave _id out of the document, or write there the id of the address";
+  }
   if (detail.ambiguous) return "look before you repeat it: get C/ID --all, at any node";
   advice = AdviceForReason(detail.reason);
   return advice.empty() ? AdviceForCode(status.code()) : advice;
 }
 
-std::string Describe(const absl::Status& status) {
-  if (status.ok()) return "";
+std::string MessageOf(const absl::Status& status) {
   const ErrorDetail detail = DetailOf(status);
-  std::vector<std::string> facts;
-  if (!detail.reason.empty()) facts.push_back(detail.reason);
-  if (!detail.field.empty()) facts.push_back(absl::StrCat("field ", detail.field));
-  if (detail.offset >= 0) facts.push_back(absl::StrCat("byte ", detail.offset));
   const std::string message = status.message().empty() ? absl::StatusCodeToString(status.code())
                                                        : std::string(status.message());
-  return absl::StrCat("error: ", message,
-                      facts.empty() ? "" : absl::StrCat(" (", absl::StrJoin(facts, ", "), ")"),
-                      "\n  ", AdviceOf(status), "\n");
+  std::vector<std::string> facts;
+  const std::string byte = absl::StrCat("byte ", detail.offset);
+  if (!detail.reason.empty()) facts.push_back(detail.reason);
+  if (!detail.field.empty() && !absl::StartsWith(message, detail.field)) {
+    facts.push_back(absl::StrCat("field ", detail.field));
+  }
+  if (detail.offset >= 0 && !absl::StrContains(message, byte)) facts.push_back(byte);
+  if (facts.empty()) return message;
+  return absl::StrCat(message, " (", absl::StrJoin(facts, ", "), ")");
+}
+
+std::string Describe(const absl::Status& status) {
+  if (status.ok()) return "";
+  return absl::StrCat("error: ", MessageOf(status), "\n  ", AdviceOf(status), "\n");
 }
 
 }  // namespace docstore::client::shell

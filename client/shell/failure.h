@@ -41,7 +41,10 @@ ExitCode ExitCodeOf(const absl::Status& status);
 // What to do about `status`: never empty unless it is OK.
 std::string AdviceOf(const absl::Status& status);
 
-// "error: MESSAGE (REASON, field F, byte N)\n  ADVICE\n".
+// "MESSAGE (REASON, field F, byte N)", without what the message says by itself.
+std::string MessageOf(const absl::Status& status);
+
+// "error: MESSAGE (...)\n  ADVICE\n"; empty for OK.
 std::string Describe(const absl::Status& status);
 
 }  // namespace docstore::client::shell

@@ -57,13 +57,10 @@ class Tally {
  private:
   void Report(uint64_t line, const absl::Status& status) {
     const uint64_t all = failed + unknown;
-    if (all > kFailuresShown) return;
+    // Who stops an import knows why the rest of it has no answer.
+    if (all > kFailuresShown || session_->interrupted()) return;
     progress_->Clear();
-    const ErrorDetail detail = DetailOf(status);
-    session_->err() << "line " << line << ": " << status.message();
-    if (!detail.reason.empty()) session_->err() << " (" << detail.reason << ")";
-    if (detail.offset >= 0) session_->err() << " at byte " << detail.offset;
-    session_->err() << "\n";
+    session_->err() << "line " << line << ": " << MessageOf(status) << "\n";
     if (all == kFailuresShown) session_->err() << "further failures are only counted\n";
   }
 
@@ -135,8 +132,10 @@ absl::Status Send(Session* session, Client* client, const Arguments& arguments,
 
 absl::Status Outcome(Session* session, const Tally& tally, const absl::Status& stream) {
   if (session->interrupted()) {
-    return absl::CancelledError(
-        absl::StrCat("interrupted after ", tally.imported, " documents were written"));
+    return WithAdvice(absl::CancelledError(absl::StrCat("interrupted after ", tally.imported,
+                                                        " documents were written; of ",
+                                                        tally.unknown, " more it is unknown")),
+                      "import the file again to complete it: documents with an id are replaced");
   }
   if (tally.failed + tally.unknown == 0) return stream;
   if (tally.imported == 0 && tally.unknown == 0 && !stream.ok()) return stream;

@@ -303,7 +303,7 @@ TEST(Shell, ReportsFailedDocumentsWithTheirLine) {
   EXPECT_EQ(ran.code, kExitPartial);
   EXPECT_TRUE(absl::StartsWith(ran.out, "{\"imported\":2,\"failed\":2,\"unknown\":0,")) << ran.out;
   EXPECT_TRUE(absl::StrContains(ran.err, "line 3: not JSON at byte 0")) << ran.err;
-  EXPECT_TRUE(absl::StrContains(ran.err, "line 4: not JSON (BAD_JSON) at byte 5")) << ran.err;
+  EXPECT_TRUE(absl::StrContains(ran.err, "line 4: not JSON (BAD_JSON, byte 5)")) << ran.err;
 }
 
 TEST(Shell, ImportsThroughTheNextNodeWhenOneGoesAway) {
@@ -317,6 +317,22 @@ TEST(Shell, ImportsThroughTheNextNodeWhenOneGoesAway) {
   EXPECT_TRUE(absl::StartsWith(ran.out, "{\"imported\":3,\"failed\":0,\"unknown\":1,")) << ran.out;
   EXPECT_TRUE(absl::StrContains(ran.err, "line 3: the write was sent")) << ran.err;
   EXPECT_EQ(second.JsonOf("c", "4"), "{\"k\":4}");
+}
+
+TEST(Shell, SaysHowFarAnInterruptedImportCame) {
+  FakeNode node;
+  node.Hang();
+  std::atomic<bool> interrupted = false;
+  std::thread interrupter([&] {
+    while (node.calls() == 0) std::this_thread::yield();
+    interrupted = true;
+  });
+  const Ran ran =
+      Execute(node.address(), "import c -", Format::kJsonl, false, "{}\n{}\n{}\n", &interrupted);
+  interrupter.join();
+  EXPECT_EQ(ran.code, kExitInterrupted);
+  EXPECT_TRUE(absl::StartsWith(ran.err, "error: interrupted after 0 documents were written; of 3"))
+      << ran.err;
 }
 
 TEST(Shell, CallsAnImportWithoutServerUnreachable) {
