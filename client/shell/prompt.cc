@@ -28,6 +28,11 @@
 #include "client/shell/prompt_text.h"
 #include "client/shell/verbs.h"
 
+#if defined(__SANITIZE_ADDRESS__)
+// libedit copies the names given to EL_ADDFN with wcsdup and never frees them.
+extern "C" const char* __lsan_default_suppressions() { return "leak:wcsdup\n"; }
+#endif
+
 namespace docstore::client::shell {
 namespace {
 
