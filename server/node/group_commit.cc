@@ -29,6 +29,14 @@ void Append(core::Rows* from, core::Rows* to) {
   }
 }
 
+void Append(CommitNotice* from, CommitNotice* to) {
+  MoveTo(&from->pushes, &to->pushes);
+  MoveTo(&from->applied, &to->applied);
+  MoveTo(&from->wanted, &to->wanted);
+  MoveTo(&from->alarms, &to->alarms);
+  to->clock_changed = to->clock_changed || from->clock_changed;
+}
+
 }  // namespace
 
 GroupCommit::GroupCommit(Env env, View initial)
@@ -62,19 +70,19 @@ std::shared_ptr<const View> GroupCommit::view() const {
   return view_;
 }
 
+bool GroupCommit::WantsStep(size_t queued) const {
+  MutexLock lock(&mutex_);
+  return !running_ && Gathered(waiting_writes_ + queued);
+}
+
+bool GroupCommit::Gathered(size_t writes) const {
+  return writes >= expected_writes_ || env_.clock->MonotonicUs() >= gather_until_us_;
+}
+
 void GroupCommit::StartWhenGathered() {
-  if (running_ || failed_ || waiting_.empty()) return;
-  const int64_t now_us = env_.clock->MonotonicUs();
-  if (waiting_writes_ >= expected_writes_ || now_us >= gather_until_us_) {
-    running_ = true;
-    env_.executor->Post([this] { Run(); });
-  } else if (!std::exchange(timer_set_, true)) {
-    env_.executor->PostAfter(gather_until_us_ - now_us, [this] {
-      MutexLock lock(&mutex_);
-      timer_set_ = false;
-      StartWhenGathered();
-    });
-  }
+  if (running_ || failed_ || waiting_.empty() || !Gathered(waiting_writes_)) return;
+  running_ = true;
+  env_.executor->Post([this] { Run(); });
 }
 
 void GroupCommit::Run() {
@@ -96,11 +104,13 @@ void GroupCommit::Run() {
     return;
   }
   const int64_t commit_us = env_.clock->MonotonicUs() - started_us;
+  CommitNotice notice;
   size_t answered = 0;
   for (Group& group : groups) {
-    env_.on_commit(std::move(group.notice));
+    Append(&group.notice, &notice);
     answered += group.replies.size();
   }
+  env_.on_commit(std::move(notice));
   for (Group& group : groups) {
     for (auto& [done, result] : group.replies) done(result);
   }
@@ -135,12 +145,23 @@ void GroupCommit::Finish(size_t answered, int64_t commit_us) {
   constexpr int64_t kSmoothing = 8;
   constexpr int64_t kGatherPart = 2;  // half an fsync costs less than a commit of stragglers
   usual_commit_us_ += (commit_us - usual_commit_us_) / kSmoothing;
-  MutexLock lock(&mutex_);
-  running_ = false;
-  expected_writes_ = waiting_writes_ + answered;
-  gather_until_us_ =
-      env_.clock->MonotonicUs() + std::min(usual_commit_us_ / kGatherPart, kGatherUsMax);
-  StartWhenGathered();
+  const int64_t gather_us = std::min(usual_commit_us_ / kGatherPart, kGatherUsMax);
+  const bool gathers = answered > 0 && gather_us >= kGatherUsMin;
+  {
+    MutexLock lock(&mutex_);
+    running_ = false;
+    expected_writes_ = gathers ? waiting_writes_ + answered : 0;
+    gather_until_us_ = env_.clock->MonotonicUs() + gather_us;
+    StartWhenGathered();
+  }
+  if (!gathers) return;
+  env_.executor->PostAfter(gather_us, [this] {
+    {
+      MutexLock lock(&mutex_);
+      StartWhenGathered();
+    }
+    env_.on_room();
+  });
 }
 
 }  // namespace docstore::node

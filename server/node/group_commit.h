@@ -40,9 +40,9 @@ struct PushGroup {
   std::vector<core::RemoteDocument> documents;
 };
 
-// One group has been committed.
+// What links must know of a commit, or of one group of it.
 struct CommitNotice {
-  std::shared_ptr<const PushGroup> push;  // null when the group minted no dot
+  std::vector<std::shared_ptr<const PushGroup>> pushes;  // of groups that minted dots, in order
   std::vector<core::PeerApplied> applied;
   core::Ranges wanted;
   std::vector<std::string> alarms;
@@ -54,8 +54,9 @@ using WriteDone = absl::AnyInvocable<void(absl::StatusOr<core::WriteResult>)>;
 
 class GroupCommit {
  public:
-  // Longest wait for writes to gather.
+  // Longest wait for writes to gather. A shorter one than the least is not worth a timer.
   static constexpr int64_t kGatherUsMax = 3000;
+  static constexpr int64_t kGatherUsMin = 1000;
 
   // What one Step left to do.
   struct Group {
@@ -71,9 +72,10 @@ class GroupCommit {
     Clock* clock = nullptr;
     Store* store = nullptr;
     Executor* executor = nullptr;
-    // After each commit, for each of its groups in order, on the executor, before the replies.
+    // After each commit, on the executor, before the replies.
     std::function<void(CommitNotice)> on_commit;
-    // After each commit and its replies, on the executor.
+    // On the executor, after each commit and its replies, and again when the wait for more writes
+    // is over: what is queued is better stepped now.
     std::function<void()> on_room;
     // Once, on the executor, when a commit failed; nothing is committed any more.
     std::function<void(const absl::Status&)> fatal;
@@ -86,12 +88,16 @@ class GroupCommit {
   // Thread-safe. Bytes, and number, of writes that are not part of a started commit.
   uint64_t waiting_bytes() const;
   size_t waiting_writes() const;
+  // Thread-safe. A commit would start at once if `queued` more writes were stepped now; else
+  // on_room tells when.
+  bool WantsStep(size_t queued) const;
   // Thread-safe. Nothing is waiting or on its way to disk.
   bool idle() const;
   // Thread-safe. The last committed state.
   std::shared_ptr<const View> view() const;
 
  private:
+  bool Gathered(size_t writes) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void StartWhenGathered() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // On the executor:
   void Run();
@@ -106,7 +112,6 @@ class GroupCommit {
   uint64_t waiting_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
   size_t expected_writes_ ABSL_GUARDED_BY(mutex_) = 0;  // worth waiting for
   int64_t gather_until_us_ ABSL_GUARDED_BY(mutex_) = 0;
-  bool timer_set_ ABSL_GUARDED_BY(mutex_) = false;
   bool running_ ABSL_GUARDED_BY(mutex_) = false;
   bool failed_ ABSL_GUARDED_BY(mutex_) = false;
   std::shared_ptr<const View> view_ ABSL_GUARDED_BY(mutex_);

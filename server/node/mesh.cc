@@ -135,7 +135,7 @@ void Mesh::CheckReady(int64_t now_us) {
 }
 
 void Mesh::OnCommitted(CommitNotice notice) {
-  if (notice.push != nullptr) recent_pushes_.Add(std::move(notice.push));
+  for (auto& push : notice.pushes) recent_pushes_.Add(std::move(push));
   for (const std::string& line : notice.alarms) Alarm(line);
   for (const core::PeerApplied& applied : notice.applied) {
     if (Link* const link = FindLink(applied.link)) link->OnApplied(applied.bytes);

@@ -82,6 +82,11 @@ bool Pipeline::HasRoom() const {
   return commit_.waiting_writes() < kGroupEventsMax && commit_.waiting_bytes() < kGroupBytesMax;
 }
 
+bool Pipeline::WorthAStep() const {
+  if (!events_.empty() || writes_.size() >= kStepWrites) return true;
+  return !writes_.empty() && commit_.WantsStep(writes_.size());
+}
+
 void Pipeline::Schedule() {
   if (scheduled_ || failed_ || !HasRoom()) return;
   scheduled_ = true;
@@ -93,7 +98,7 @@ void Pipeline::Write(core::ClientWrite write, WriteDone done) {
     MutexLock lock(&mutex_);
     if (!closing_ && !failed_ && writes_.size() < kQueuedWritesMax) {
       writes_.push_back({std::move(write), std::move(done)});
-      Schedule();
+      if (WorthAStep()) Schedule();
       return;
     }
   }
@@ -155,7 +160,7 @@ void Pipeline::RunCore() {
   FinishClosing();
   MutexLock lock(&mutex_);
   scheduled_ = false;
-  if (!writes_.empty() || !events_.empty()) Schedule();
+  if (WorthAStep()) Schedule();
 }
 
 GroupCommit::Group Pipeline::MakeGroup(core::Effects effects) {
@@ -177,7 +182,7 @@ GroupCommit::Group Pipeline::MakeGroup(core::Effects effects) {
       push->bytes += document.document.body_bytes();
     }
     push->documents = std::move(effects.push);
-    group.notice.push = std::move(push);
+    group.notice.pushes.push_back(std::move(push));
   }
   if (effects.clock_changed) clock_ = std::make_shared<const core::Clock>(replica_.clock());
   group.notice.applied = std::move(effects.applied);

@@ -41,6 +41,9 @@ class Pipeline {
   // bounds the pause of one commit.
   static constexpr size_t kGroupEventsMax = 2048;
   static constexpr uint64_t kGroupBytesMax = 16 << 20;
+  // While a commit is on its way, writes are stepped as many at a time: waking the core for each
+  // one costs more than stepping it.
+  static constexpr size_t kStepWrites = 16;
 
   struct Env {
     Clock* clock = nullptr;
@@ -80,6 +83,8 @@ class Pipeline {
 
   void Schedule() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool HasRoom() const;
+  // What is queued should be stepped now, and not together with what is still to come.
+  bool WorthAStep() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // On the core executor:
   void RunCore();
   // As many as make one group; adds their size to *bytes.

@@ -10,8 +10,8 @@
 //   format(1) = 1 | kind(1): 'v' version, 'r' resolve | key id(4) | MAC(16) | content
 //   content of a version: origin(8) seq(varint) hlc(8)
 //   content of a resolve: hlc(8), context and dots, each: count(varint) then origin(8) seq(varint)
-// MAC = BLAKE2b-128 keyed with the signing key over format, kind, key id, domain, length-prefixed
-// collection and id, content.
+// MAC = SipHash-2-4-128 under a key derived from the signing secret, over format, kind, key id,
+// domain, length-prefixed collection and id, content.
 
 #ifndef DOCSTORE_SERVER_RPC_TOKEN_H_
 #define DOCSTORE_SERVER_RPC_TOKEN_H_
@@ -58,8 +58,9 @@ class TokenKeys {
 
  private:
   struct Key {
-    uint32_t id = 0;     // names the key in tokens
-    std::string secret;  // 32 bytes
+    uint32_t id = 0;      // names the key in tokens
+    std::string secret;   // 32 bytes
+    std::string mac_key;  // 16 bytes, derived from `secret`
   };
   explicit TokenKeys(std::vector<Key> keys) : keys_(std::move(keys)) {}
   static Key DeriveKey(absl::string_view purpose, absl::string_view secret);
