@@ -2,10 +2,12 @@
 # Sourced by tests/compose/run: finds a container engine that can run containers here.
 #
 # Sets ENGINE (docker or podman) and COMPOSE (an array: the compose command), and ends the script
-# where there is none. Podman serves docker-compose through a socket of its own, ended by stop_engine.
+# where there is none. Where
+# docker-compose has to do with Podman, it does so through a socket that stop_engine ends.
 
 readonly BASE=debian:bookworm-slim
 readonly SOCKET_TIMEOUT_S=10
+readonly COMPOSE_ATTEMPTS=3
 
 ENGINE=
 COMPOSE=()
@@ -39,24 +41,27 @@ find_engine() {
   fi
 }
 
+# podman-compose comes first: it needs no socket.
 find_podman_compose() {
-  if command -v docker-compose >/dev/null; then
+  if command -v podman-compose >/dev/null; then
+    COMPOSE=(podman-compose)
+  elif command -v docker-compose >/dev/null; then
     COMPOSE=(docker-compose)
     serve_podman
   elif docker compose version >/dev/null 2>&1; then
     COMPOSE=(docker compose)
     serve_podman
-  elif command -v podman-compose >/dev/null; then
-    COMPOSE=(podman-compose)
   else
-    no_engine "there is Podman, but neither docker-compose nor podman-compose"
+    no_engine "there is Podman, but neither podman-compose nor docker-compose"
   fi
 }
 
 # Starts Podman's Docker socket, for docker-compose.
 serve_podman() {
   local socket=$engine_folder/podman.sock waited
-  podman system service --time=0 "unix://$socket" >"$engine_folder/service.log" 2>&1 &
+  stop_service
+  rm -f "$socket"
+  podman system service --time=0 "unix://$socket" >>"$engine_folder/service.log" 2>&1 &
   service_pid=$!
   for ((waited = 0; waited < SOCKET_TIMEOUT_S * 10; ++waited)); do
     [[ -S $socket ]] && break
@@ -66,9 +71,28 @@ serve_podman() {
   export DOCKER_HOST=unix://$socket
 }
 
+stop_service() {
+  [[ -n $service_pid ]] || return 0
+  kill "$service_pid" 2>/dev/null
+  wait "$service_pid" 2>/dev/null
+  service_pid=
+}
+
 stop_engine() {
-  if [[ -n $service_pid ]]; then kill "$service_pid" 2>/dev/null || true; fi
+  stop_service
   rm -rf "$engine_folder"
+}
+
+# compose_command ARGUMENT...: the compose command. Podman's service at times stops answering (seen
+# with 4.3), so a failed command is given again, with a fresh service; up and down may be repeated.
+compose_command() {
+  local attempt
+  for ((attempt = 1; attempt <= COMPOSE_ATTEMPTS; ++attempt)); do
+    "${COMPOSE[@]}" "$@" && return
+    [[ -n $service_pid ]] || return 1
+    serve_podman
+  done
+  return 1
 }
 
 # The base image: the engine's own, else pulled, else made by debootstrap from Debian's packages.
