@@ -254,6 +254,7 @@ void Mesh::OnLinkClosed(Link* link, const absl::Status& status) {
       AddTraffic(link->traffic(), &it->second.traffic);
       it->second.last_error = std::string(status.message());
       it->second.last_heard_us = link->last_heard_us();
+      if (was_up) it->second.reported = link->durable_mirror();
     }
   }
   if (!stopping_ && link->dialed() && !addresses_.IsSelf(link->address())) {
@@ -281,13 +282,17 @@ void Mesh::FillStatus(ClusterStatus* status) const {
     MemberStatus member{.member = peer.member, .last_error = peer.last_error};
     Link::Traffic traffic = peer.traffic;
     int64_t heard_us = peer.last_heard_us;
+    const core::Clock* reported = peer.reported.has_value() ? &*peer.reported : nullptr;
     if (const Link* const link = LinkTo(peer.member.node_uuid)) {
       member.state = MemberState::kConnected;
-      member.behind = core::CountDots(now->clock->Minus(link->durable_mirror()));
-      member.ahead = core::CountDots(link->durable_mirror().Minus(*now->clock));
+      reported = &link->durable_mirror();
       member.last_error.clear();
       heard_us = link->last_heard_us();
       AddTraffic(link->traffic(), &traffic);
+    }
+    if (reported != nullptr) {
+      member.behind = core::CountDots(now->clock->Minus(*reported));
+      member.ahead = core::CountDots(reported->Minus(*now->clock));
     }
     if (heard_us >= 0) member.last_heard_ms = (now_us - heard_us) / 1000;
     member.sent_frames = traffic.sent_frames;

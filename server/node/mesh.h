@@ -97,6 +97,8 @@ class Mesh : public Link::Owner {
     int64_t last_heard_us = -1;
     std::string last_error;
     Link::Traffic traffic;  // of closed links
+    // What it last reported durable, of the last link that was up; nothing before the first.
+    std::optional<core::Clock> reported;
   };
 
   void Tick();

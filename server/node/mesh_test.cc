@@ -272,6 +272,23 @@ TEST_F(MeshTest, OneLinkPerPairRemainsHoweverTheSeedsStand) {
   }
 }
 
+TEST_F(MeshTest, StatusCountsWhatAnUnreachableNodeLacksByItsLastReport) {
+  StartThree();
+  cluster_.Put("n1", "before", "1");
+  ASSERT_TRUE(cluster_.WaitConverged("n1", 5000).converged);
+  cluster_.CutAll("n3");
+  for (int i = 0; i < 5; ++i) cluster_.Put("n1", absl::StrCat("a", i), "1");
+  for (int i = 0; i < 2; ++i) cluster_.Put("n3", absl::StrCat("b", i), "1");
+  ASSERT_TRUE(cluster_.RunUntil([this] { return Has("n2", "a4"); }));
+  ASSERT_TRUE(cluster_.RunUntil(
+      [this] { return cluster_.Status("n1").members[2].state == MemberState::kUnreachable; }));
+  EXPECT_EQ(cluster_.Status("n1").members[2].behind, 5u);
+  EXPECT_EQ(cluster_.Status("n2").members[2].behind, 5u);
+  EXPECT_EQ(cluster_.Status("n3").members[0].behind, 2u);
+  EXPECT_EQ(cluster_.Status("n3").members[0].ahead, 0u);
+  EXPECT_FALSE(cluster_.Status("n1").converged);
+}
+
 TEST_F(MeshTest, BarrierIncludesWritesMadeElsewhereJustBefore) {
   StartThree();
   for (int i = 0; i < 10; ++i) {
