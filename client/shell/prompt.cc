@@ -68,16 +68,10 @@ std::string HistoryFile() {
 
 class Editor {
  public:
-  Editor(Session* session, std::atomic<bool>* interrupted)
-      : session_(session), interrupted_(interrupted), history_file_(HistoryFile()) {
+  Editor(const PromptHost& host, std::atomic<bool>* interrupted)
+      : host_(host), interrupted_(interrupted), history_file_(HistoryFile()) {
     const char* locale = std::setlocale(LC_CTYPE, "");
     if (locale == nullptr || MB_CUR_MAX == 1) std::setlocale(LC_CTYPE, "C.UTF-8");
-    ConnectionOptions options;
-    options.deadline_ms = kStatusDeadlineMs;
-    options.connect_timeout_ms = kStatusDeadlineMs;
-    options.interrupted = interrupted;
-    absl::StatusOr<Client> client = Client::Connect(session->options().servers, options);
-    if (client.ok()) asker_ = std::make_unique<Client>(*std::move(client));
     edit_ = el_init("docstore", stdin, stdout, stderr);
     history_ = history_init();
     HistEvent event;
@@ -102,6 +96,7 @@ class Editor {
 
   // The next line without its line break; false at Ctrl-D. After Ctrl-C `interrupted_` is true.
   bool ReadLine(bool continued, std::string* line) {
+    typed_ = false;
     prompt_ = continued ? "... " : FreshPrompt();
     el_resize(edit_);
     int count = 0;
@@ -111,6 +106,9 @@ class Editor {
     while (!line->empty() && (line->back() == '\n' || line->back() == '\r')) line->pop_back();
     return true;
   }
+
+  // Whether Ctrl-C found something on the line.
+  bool typed() const { return typed_; }
 
   void Remember(std::string command) {
     std::replace(command.begin(), command.end(), '\n', ' ');
@@ -141,7 +139,11 @@ class Editor {
     Editor* const self = Of(edit);
     std::mbstate_t state = {};
     for (;;) {
-      if (self->interrupted_->load()) return -1;
+      if (self->interrupted_->load()) {
+        const LineInfo* const line = el_line(edit);
+        self->typed_ = line->lastchar != line->buffer;
+        return -1;
+      }
       pollfd input = {STDIN_FILENO, POLLIN, 0};
       if (poll(&input, 1, kKeyPollMs) <= 0) continue;
       char byte = 0;
@@ -159,24 +161,44 @@ class Editor {
   }
 
   std::string Painted(const std::string& text, const char* colour) const {
-    if (!session_->options().color) return text + "> ";
+    if (!session().options().color) return text + "> ";
     // \1 brackets what takes no room on the screen.
     return absl::StrCat("\1\033[", colour, "m\1", text, "\1\033[0m\1> ");
   }
 
+  const Session& session() const { return *host_.session(); }
+
+  // A client of its own, with short deadlines; null when the server list is none.
+  Client* Asker() {
+    const std::string& servers = session().options().servers;
+    if (asker_ != nullptr && servers == asked_servers_) return asker_.get();
+    ConnectionOptions options;
+    options.deadline_ms = kStatusDeadlineMs;
+    options.connect_timeout_ms = kStatusDeadlineMs;
+    options.interrupted = interrupted_;
+    absl::StatusOr<Client> client = Client::Connect(servers, options);
+    asker_ = client.ok() ? std::make_unique<Client>(*std::move(client)) : nullptr;
+    asked_servers_ = servers;
+    node_.clear();
+    state_.clear();
+    return asker_.get();
+  }
+
   std::string FreshPrompt() {
     const auto now = steady_clock::now();
-    if (!painted_.empty() && now - asked_at_ < milliseconds(kStatusIntervalMs)) return painted_;
-    asked_at_ = now;
-    if (asker_ == nullptr) return painted_ = Painted("docstore", "31");
-    const absl::StatusOr<ClusterStatus> status = asker_->GetStatus(kStatusDeadlineMs);
-    if (!status.ok()) {
-      const std::string name = node_.empty() ? session_->options().servers : node_;
-      return painted_ = Painted(name + " unreachable", "31");
+    Client* const asker = Asker();
+    if (asker == nullptr) return Painted("docstore", "31");
+    if (state_.empty() || now - asked_at_ >= milliseconds(kStatusIntervalMs)) {
+      asked_at_ = now;
+      const absl::StatusOr<ClusterStatus> status = asker->GetStatus(kStatusDeadlineMs);
+      reached_ = status.ok();
+      if (reached_) node_ = status->seen_by;
+      state_ = reached_ ? PromptText(*status)
+                        : absl::StrCat(node_.empty() ? asked_servers_ : node_, " unreachable");
     }
-    node_ = status->seen_by;
-    const std::string text = PromptText(*status);
-    return painted_ = Painted(text, absl::EndsWith(text, " ok") ? "32" : "33");
+    const std::string mark = host_.mark == nullptr ? "" : host_.mark();
+    const bool fine = mark.empty() && absl::EndsWith(state_, " ok");
+    return Painted(absl::StrCat(state_, mark), !reached_ ? "31" : fine ? "32" : "33");
   }
 
   std::vector<std::string> Candidates(absl::string_view before) {
@@ -185,7 +207,10 @@ class Editor {
     for (const Verb& verb : Verbs()) {
       if (absl::StartsWith(verb.name, before)) candidates.push_back(verb.name + " ");
     }
-    if (blank == absl::string_view::npos || !candidates.empty() || asker_ == nullptr) {
+    for (const std::string& verb : host_.verbs) {
+      if (absl::StartsWith(verb, before)) candidates.push_back(verb + " ");
+    }
+    if (blank == absl::string_view::npos || !candidates.empty() || Asker() == nullptr) {
       return candidates;
     }
     const absl::string_view verb = before.substr(0, blank);
@@ -234,35 +259,44 @@ class Editor {
     return CC_REDISPLAY;
   }
 
-  Session* const session_;
+  const PromptHost& host_;
   std::atomic<bool>* const interrupted_;
   const std::string history_file_;
-  std::unique_ptr<Client> asker_;  // for the prompt: with short deadlines
+  std::unique_ptr<Client> asker_;
+  std::string asked_servers_;  // whom asker_ asks
   EditLine* edit_ = nullptr;
   History* history_ = nullptr;
   std::string prompt_;
-  std::string painted_;
+  bool typed_ = false;
+  // What the last status said.
+  std::string state_;
+  bool reached_ = false;
   std::string node_;
   steady_clock::time_point asked_at_;
 };
 
 }  // namespace
 
-ExitCode RunPrompt(Session* session, std::atomic<bool>* interrupted) {
-  Editor editor(session, interrupted);
+ExitCode RunPrompt(const PromptHost& host, std::atomic<bool>* interrupted) {
+  Editor editor(host, interrupted);
   LineParser parser;
   std::string command;
   std::string line;
   bool quit = false;
-  std::ostream& out = *session->options().out;
-  out << "docstore shell; help lists the verbs, Ctrl-D leaves\n" << std::flush;
-  while (!quit) {
+  std::ostream& out = *host.session()->options().out;
+  out << host.greeting << "\n" << std::flush;
+  const auto leaving = [&host] { return host.leaving != nullptr && host.leaving->load(); };
+  for (;;) {
     interrupted->store(false);
+    // In this order: a signal from here on is seen below.
+    if (quit || leaving()) break;
     if (!editor.ReadLine(parser.pending(), &line)) break;
     if (interrupted->load()) {
+      const bool typed = parser.pending() || editor.typed();
       parser = LineParser();
       command.clear();
       editor.DropLine();
+      if (host.interrupt_leaves && !typed) return kExitInterrupted;
       continue;
     }
     absl::StrAppend(&command, command.empty() ? "" : "\n", line);
@@ -270,12 +304,21 @@ ExitCode RunPrompt(Session* session, std::atomic<bool>* interrupted) {
     if (state == LineParser::State::kIncomplete) continue;
     editor.Remember(std::exchange(command, ""));
     const absl::Status status = state == LineParser::State::kComplete
-                                    ? RunCommand(session, parser.words(), &quit)
+                                    ? host.run(parser.words(), &quit)
                                     : UsageError(parser.error(), "help VERB shows how to write it");
-    session->err() << Describe(status) << std::flush;
+    host.session()->err() << Describe(status) << std::flush;
   }
   if (!quit) out << "\n" << std::flush;
   return kExitOk;
+}
+
+ExitCode RunPrompt(Session* session, std::atomic<bool>* interrupted) {
+  PromptHost host;
+  host.session = [session] { return session; };
+  host.run = [session](const std::vector<Word>& words, bool* quit) {
+    return RunCommand(session, words, quit);
+  };
+  return RunPrompt(host, interrupted);
 }
 
 }  // namespace docstore::client::shell
