@@ -16,6 +16,8 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "client/demo/demo.h"
 #include "client/endpoint.h"
 #include "client/shell/arguments.h"
 #include "client/shell/failure.h"
@@ -37,6 +39,7 @@ Examples:
   docstore -f commands.txt --keep-going
   echo 'list orders' | docstore --output csv
   docstore --server 127.0.0.1:7421,127.0.0.1:7431 -e 'cluster status'
+  docstore demo            three temporary nodes to try faults on; docstore demo --help
 
 Exit codes: 0 ok, 1 failed, 2 usage, 3 not found, 4 conflict or failed condition, 5 unreachable,
 6 no access, 7 not converged, 8 partial bulk failure, 130 interrupted.)";
@@ -141,10 +144,22 @@ ExitCode RunGiven(Session* session, const Flags& flags) {
   return first_failure;
 }
 
+// The command line of the demo, which has nodes and a prompt of its own, when that is the only
+// command; empty otherwise.
+std::vector<std::string> DemoWords(const Flags& flags) {
+  if (!flags.files.empty() || flags.commands.size() != 1) return {};
+  std::vector<std::string> words = absl::StrSplit(flags.commands[0], ' ', absl::SkipEmpty());
+  if (words.empty() || words[0] != "demo") return {};
+  if (!flags.output.empty()) words.insert(words.end(), {"--output", flags.output});
+  if (flags.keep_going) words.push_back("--keep-going");
+  return words;
+}
+
 int Main(int argc, char** argv) {
   // gRPC's own log would stand between the user and our errors.
   setenv("GRPC_VERBOSITY", "NONE", 0);
   std::ios::sync_with_stdio(false);
+  if (argc > 1 && std::string(argv[1]) == "demo") return demo::RunDemo({argv + 1, argv + argc});
   Flags flags;
   CLI::App app("The shell of the docstore document store.", "docstore");
   AddFlags(&app, &flags);
@@ -162,6 +177,9 @@ int Main(int argc, char** argv) {
             : absl::StrCat("a command stands behind -e: docstore -e '", command, "'");
     std::cerr << Describe(UsageError(absl::StrCat("not expected here: ", command), advice));
     return kExitUsage;
+  }
+  if (const std::vector<std::string> words = DemoWords(flags); !words.empty()) {
+    return demo::RunDemo(words);
   }
   const absl::StatusOr<SessionOptions> options = OptionsFrom(flags);
   if (!options.ok()) {

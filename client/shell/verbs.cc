@@ -19,6 +19,13 @@ namespace {
 
 const Grammar kHelpGrammar = {0, 2, {}, {}, {}};
 const Grammar kQuitGrammar = {};
+const Grammar kDemoGrammar = {0, 0, {}, {"--docstored"}, {}};
+
+// The shell's program takes it before a session is made.
+absl::Status Demo(Session*, const Arguments&) {
+  return Failure(kExitFailed, "the demo has nodes and a prompt of its own",
+                 "leave the shell and run it alone: docstore demo");
+}
 
 std::vector<Verb> DocumentVerbTable() {
   return {
@@ -126,6 +133,15 @@ std::vector<Verb> ClusterVerbTable() {
        {"wait converged", "wait converged --timeout 2m"},
        &kWaitGrammar,
        &Wait},
+      {"demo",
+       "demo [--docstored FILE]",
+       "three temporary nodes to try faults on (docstore demo)",
+       "Runs alone: docstore demo, or docstore -e demo. Starts three nodes in a temporary "
+       "directory\n"
+       "and opens a prompt that can also cut, kill and start them; all is gone at its end.",
+       {"demo", "demo --docstored ./docstored"},
+       &kDemoGrammar,
+       &Demo},
       {"help",
        "help [VERB]",
        "this list, or one verb with examples",
