@@ -2,8 +2,8 @@
 # Sourced by tests/compose/run: finds a container engine that can run containers here.
 #
 # Sets ENGINE (docker or podman) and COMPOSE (an array: the compose command), and ends the script
-# where there is none. Where
-# docker-compose has to do with Podman, it does so through a socket that stop_engine ends.
+# where there is none. Where docker-compose has to do with Podman, it does so through a socket that
+# stop_engine ends.
 
 readonly BASE=debian:bookworm-slim
 readonly SOCKET_TIMEOUT_S=10
