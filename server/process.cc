@@ -26,6 +26,7 @@ Process::Process(options::Options options, host::DataDirectory directory, host::
                  node::Log* log)
     : options_(std::move(options)),
       directory_(std::move(directory)),
+      disk_space_(directory_.path()),
       clock_(*clock),
       log_(*log),
       // The node opens right after the ports; a peer that is faster waits for it.
@@ -107,6 +108,7 @@ absl::Status Process::OpenNode() {
       .client_address = options::AdvertisedAddress(options_.advertise, options_.listen,
                                                    client_port_->port(), host_name_),
       .seeds = options_.seeds,
+      .min_free_disk_bytes = options_.min_free_disk_bytes,
       .key_proof = keys_->KeyProof(options_.cluster),
       .verify_key = [this](const std::string& proof) {
         return keys_->VerifyKeyProof(proof, options_.cluster);
@@ -116,6 +118,7 @@ absl::Status Process::OpenNode() {
                             .log = &log_,
                             .store = store_.get(),
                             .network = network_.get(),
+                            .disk_space = &disk_space_,
                             .core_executor = &core_executor_,
                             .commit_executor = &commit_executor_,
                             .link_executor = &link_executor_,

@@ -14,6 +14,7 @@
 
 #include "absl/status/status.h"
 #include "server/host/data_directory.h"
+#include "server/host/disk_space.h"
 #include "server/host/system_clock.h"
 #include "server/http/http_port.h"
 #include "server/node/env.h"
@@ -62,6 +63,7 @@ class Process {
 
   options::Options options_;
   const host::DataDirectory directory_;
+  host::DiskSpace disk_space_;
   const std::string host_name_ = host::HostName();
   host::SystemClock& clock_;
   node::Log& log_;

@@ -10,6 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "server/host/data_directory.h"
+#include "server/host/disk_space.h"
 #include "server/host/stderr_log.h"
 #include "server/host/system_clock.h"
 #include "server/host/termination.h"
@@ -40,6 +41,15 @@ TEST(SystemClock, NeverGoesBack) {
   const int64_t before = clock.MonotonicUs();
   EXPECT_GE(clock.MonotonicUs(), before);
   EXPECT_GT(clock.WallMs(), 1'700'000'000'000);
+}
+
+TEST(DiskSpace, IsThatOfTheFileSystemAndFailsWhereThereIsNone) {
+  const absl::StatusOr<uint64_t> bytes = DiskSpace(testing::TempDir()).FreeBytes();
+  ASSERT_TRUE(bytes.ok()) << bytes.status();
+  EXPECT_LE(*bytes, std::filesystem::space(testing::TempDir()).capacity);
+  EXPECT_EQ(*DiskSpace("/proc").FreeBytes(), 0u);
+  EXPECT_EQ(DiskSpace(FreshPath("absent")).FreeBytes().status().code(),
+            absl::StatusCode::kInternal);
 }
 
 TEST(DataDirectory, IsMadeForItsOwnerAlone) {

@@ -41,6 +41,14 @@ class Random {
   virtual uint64_t Next() = 0;
 };
 
+// Free space of the file system that holds the store. Thread-safe.
+class DiskSpace {
+ public:
+  virtual ~DiskSpace() = default;
+  // Bytes that the store may still write. Fails when the file system does not tell.
+  virtual absl::StatusOr<uint64_t> FreeBytes() const = 0;
+};
+
 // Runs tasks one at a time in the order posted. Post is thread-safe and never runs the task before
 // it returns. Tasks posted after Stop, or not yet begun when it is called, are dropped.
 class Executor {

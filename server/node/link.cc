@@ -89,6 +89,8 @@ void Link::BeginClosing() {
   state_ = State::kClosing;
   closing_since_us_ = clock_->MonotonicUs();
   held_.clear();
+  paused_.clear();
+  paused_bytes_ = 0;
 }
 
 void Link::CloseStream() {
@@ -99,6 +101,12 @@ void Link::CloseStream() {
 void Link::OnApplied(uint64_t cost) {
   credit_back_ += cost;
   if (credit_back_ >= kCreditBytes / 4) SendDelta();
+}
+
+void Link::ApplyPaused() {
+  for (core::PeerDocuments& documents : paused_) owner_->SubmitDocuments(std::move(documents));
+  paused_.clear();
+  paused_bytes_ = 0;
 }
 
 void Link::SendDelta() {
@@ -191,10 +199,19 @@ void Link::Handle(core::Docs docs) {
     durable_.Add(remote.resolved);
     sent_.Add(remote.resolved);
   }
-  owner_->SubmitDocuments({.link = id_,
-                           .sequence = next_sequence_++,
-                           .bytes = cost,
-                           .documents = std::move(docs.documents)});
+  core::PeerDocuments documents = {.link = id_,
+                                   .sequence = next_sequence_++,
+                                   .bytes = cost,
+                                   .documents = std::move(docs.documents)};
+  if (paused_.empty() && owner_->applies()) {
+    owner_->SubmitDocuments(std::move(documents));
+  } else if (paused_bytes_ >= kCreditBytes) {
+    Refuse({core::Refusal::Reason::kBadFrame, "more documents than there was credit for"});
+    return;
+  } else {
+    paused_bytes_ += cost;
+    paused_.push_back(std::move(documents));
+  }
   owner_->OnMirror(this);
 }
 

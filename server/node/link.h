@@ -62,6 +62,8 @@ class Link : public PeerStreamEvents {
     virtual std::shared_ptr<const View> view() const = 0;
     virtual const RecentPushes& recent_pushes() const = 0;
     virtual core::Origin own_origin() const = 0;
+    // False while replication is paused: documents wait in the link, see ApplyPaused.
+    virtual bool applies() const = 0;
     virtual void SubmitDocuments(core::PeerDocuments documents) = 0;
     // The peer's Hello is in link->hello(); answer with Accept or Refuse, now or later.
     virtual void OnHello(Link* link) = 0;
@@ -99,6 +101,9 @@ class Link : public PeerStreamEvents {
   void OnCommitted() { Pump(); }
   // Frame documents of this link, `cost` bytes of credit, are durable.
   void OnApplied(uint64_t cost);
+  // Submits what came while the owner did not apply. What waits gives no credit back, so the peer
+  // stops at its credit.
+  void ApplyPaused();
   // Sends a Delta as soon as the stream is free.
   void SendDelta();
   // Asks the peer for `ranges`, in place of what was asked before.
@@ -169,6 +174,9 @@ class Link : public PeerStreamEvents {
   std::string close_reason_;
   std::optional<core::Hello> hello_;
   std::deque<core::Frame> held_;  // arrived while the owner judged; bounded by credit
+
+  std::deque<core::PeerDocuments> paused_;  // came while the owner did not apply
+  uint64_t paused_bytes_ = 0;               // their credit
 
   core::Clock durable_;
   core::Clock sent_;

@@ -76,6 +76,7 @@ void Mesh::Tick() {
   std::vector<Link*> links;
   for (auto& [id, link] : links_) links.push_back(link.get());
   for (Link* const link : links) link->Tick();
+  CheckDisk(now_us);
   Dial(now_us);
   CheckReady(now_us);
   CheckBarriers();
@@ -96,6 +97,20 @@ void Mesh::Dial(int64_t now_us) {
                            .first->second.get();
     link->Start(env_.network->Dial(address, link));
   }
+}
+
+void Mesh::CheckDisk(int64_t now_us) {
+  const bool was_low = disk_low_;
+  env_.disk_reserve->Check(now_us);
+  disk_low_ = env_.disk_reserve->low();
+  if (disk_low_ == was_low) return;
+  if (disk_low_) {
+    env_.log->Write(LogLevel::kError, env_.disk_reserve->Describe());
+    return;
+  }
+  env_.log->Write(LogLevel::kInfo, "the disk has room again: takes writes, replication resumes");
+  for (auto& [id, link] : links_) link->ApplyPaused();
+  PullGaps({});
 }
 
 void Mesh::CheckReady(int64_t now_us) {
@@ -160,6 +175,7 @@ void Mesh::ScheduleDeltas() {
 
 void Mesh::PullGaps(const core::Ranges& urgent) {
   constexpr int64_t kAgainUs = 100'000;
+  if (!applies()) return;  // it would only be held back
   const std::shared_ptr<const View> now = view();
   std::vector<PullSource> sources;
   for (const auto& [id, link] : links_) {
@@ -276,6 +292,7 @@ void Mesh::FillStatus(ClusterStatus* status) const {
   status->ready = ready();
   status->converged = true;
   status->alarms = alarms_;
+  if (!applies()) status->alarms.push_back(env_.disk_reserve->Describe());
   status->members.push_back(
       {.member = options_.self, .state = MemberState::kSelf, .last_heard_ms = 0});
   for (const auto& [name, peer] : peers_) {

@@ -24,6 +24,7 @@
 #include "server/core/frame.h"
 #include "server/node/address_book.h"
 #include "server/node/barrier.h"
+#include "server/node/disk_reserve.h"
 #include "server/node/env.h"
 #include "server/node/gap_puller.h"
 #include "server/node/group_commit.h"
@@ -58,6 +59,7 @@ class Mesh : public Link::Owner {
     PeerNetwork* network = nullptr;
     Executor* executor = nullptr;
     Pipeline* pipeline = nullptr;
+    DiskReserve* disk_reserve = nullptr;
     // Judges the key proof of a peer's Hello.
     std::function<bool(const std::string& key_proof)> verify_key;
     std::function<void(const absl::Status&)> fatal;
@@ -83,6 +85,7 @@ class Mesh : public Link::Owner {
   std::shared_ptr<const View> view() const override;
   const RecentPushes& recent_pushes() const override { return recent_pushes_; }
   core::Origin own_origin() const override { return options_.origin; }
+  bool applies() const override { return !env_.disk_reserve->low(); }
   void SubmitDocuments(core::PeerDocuments documents) override;
   void OnHello(Link* link) override;
   void OnMirror(Link* link) override;
@@ -103,6 +106,8 @@ class Mesh : public Link::Owner {
 
   void Tick();
   void Dial(int64_t now_us);
+  // Says when replication pauses and resumes for want of disk space, and resumes it.
+  void CheckDisk(int64_t now_us);
   void CheckReady(int64_t now_us);
   void PullGaps(const core::Ranges& urgent);
   void ScheduleDeltas();
@@ -149,6 +154,7 @@ class Mesh : public Link::Owner {
   bool gaps_scheduled_ = false;
   bool joined_ = false;  // a Hello was admitted in this process
   int64_t alone_since_us_;
+  bool disk_low_ = false;  // and said so in the log
   bool stopping_ = false;
   absl::AnyInvocable<void()> stopped_;
   std::atomic<bool> ready_ = false;

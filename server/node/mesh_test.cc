@@ -342,6 +342,53 @@ TEST_F(MeshTest, ReceiverThatDoesNotCommitStopsTheSenderAtItsCredit) {
   EXPECT_TRUE(cluster_.Settle());
 }
 
+TEST_F(MeshTest, NodeWithoutDiskSpaceRefusesWritesAndAppliesNothingUntilItHasSome) {
+  StartThree();
+  cluster_.Put("n2", "before", "1");
+  ASSERT_TRUE(cluster_.Settle());
+  cluster_.process("n2").SetFreeDisk(kMinFreeDiskBytes - 1);
+  cluster_.RunFor(kSecondUs);
+  const std::string dump = cluster_.Dump("n2");
+  cluster_.Put("n1", "x", "1");
+  cluster_.Put("n3", "y", "1");
+  EXPECT_TRUE(cluster_.RunUntil([this] { return Has("n3", "x") && Has("n1", "y"); }, kSecondUs));
+  cluster_.RunFor(30 * kSecondUs);
+  EXPECT_EQ(cluster_.Dump("n2"), dump);
+  EXPECT_TRUE(Has("n2", "before"));
+  const auto refused = cluster_.Write("n2", {.key = {"c", "z"}, .deleted = true});
+  EXPECT_EQ(refused.status().code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_TRUE(absl::StrContains(refused.status().message(), "--min-free-disk"));
+  EXPECT_EQ(cluster_.Status("n2").alarms,
+            std::vector<std::string>{std::string(refused.status().message())});
+  EXPECT_TRUE(Linked(3));
+
+  cluster_.process("n2").SetFreeDisk(kMinFreeDiskBytes);
+  EXPECT_TRUE(cluster_.RunUntil([this] { return Has("n2", "x") && Has("n2", "y"); }, kSecondUs));
+  EXPECT_TRUE(cluster_.Status("n2").alarms.empty());
+  cluster_.Put("n2", "z", "1");
+  EXPECT_TRUE(cluster_.Settle());
+}
+
+TEST_F(MeshTest, NodeWithoutDiskSpaceStopsTheSenderAtItsCredit) {
+  cluster_.Start("n1", {"n2"});
+  cluster_.Start("n2", {"n1"});
+  ASSERT_TRUE(RunUntilLinked(2));
+  cluster_.process("n2").SetFreeDisk(0);
+  cluster_.RunFor(kSecondUs);
+  uint64_t cost = 0;
+  cluster_.network().Observe([&cost](const auto&, const auto&, const core::Frame& frame) {
+    if (const auto* docs = std::get_if<core::Docs>(&frame)) cost += DocsCost(*docs);
+  });
+  const std::string body(100'000, 'x');
+  for (int i = 0; i < 200; ++i) cluster_.Put("n1", absl::StrCat(i), body);
+  cluster_.RunFor(5 * kSecondUs);
+  EXPECT_GE(cost, Link::kCreditBytes);
+  EXPECT_LE(cost, Link::kCreditBytes + Link::kDocsBytesMax + body.size());
+  cluster_.Crash("n2");  // what waited was never told to the sender as applied
+  cluster_.Restart("n2");
+  EXPECT_TRUE(cluster_.Settle());
+}
+
 TEST_F(MeshTest, CreditIsConservedOverTenThousandFrames) {
   cluster_.Start("n1", {"n2"});
   cluster_.Start("n2", {"n1"});

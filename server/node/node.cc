@@ -65,6 +65,8 @@ Node::Node(NodeOptions options, NodeEnv env, core::Recovered recovered)
                .node_uuid = recovered.node_uuid,
                .origin = origin};
   const core::Member self = Self(options_, recovered);
+  disk_reserve_ = std::make_unique<DiskReserve>(env_.disk_space, options_.min_free_disk_bytes);
+  disk_reserve_->Check(env_.clock->MonotonicUs());
   pipeline_ = std::make_unique<Pipeline>(
       core::Replica(origin, recovered),
       Pipeline::Env{.clock = env_.clock,
@@ -90,6 +92,7 @@ Node::Node(NodeOptions options, NodeEnv env, core::Recovered recovered)
                                            .network = env_.network,
                                            .executor = env_.link_executor,
                                            .pipeline = pipeline_.get(),
+                                           .disk_reserve = disk_reserve_.get(),
                                            .verify_key = options_.verify_key,
                                            .fatal = env_.fatal});
   // This node's own row: which name the disk belongs to.
@@ -110,6 +113,10 @@ void Node::Shutdown(absl::AnyInvocable<void()> done) {
 }
 
 void Node::Write(core::ClientWrite write, WriteDone done) {
+  if (disk_reserve_->low()) {
+    done(absl::ResourceExhaustedError(disk_reserve_->Describe()));
+    return;
+  }
   pipeline_->Write(std::move(write), std::move(done));
 }
 

@@ -18,6 +18,7 @@
 #include "server/core/clock.h"
 #include "server/core/effects.h"
 #include "server/core/event.h"
+#include "server/node/disk_reserve.h"
 #include "server/node/env.h"
 #include "server/node/group_commit.h"
 #include "server/node/mesh.h"
@@ -33,6 +34,8 @@ struct NodeOptions {
   std::string peer_address;    // as advertised to peers, host:port
   std::string client_address;  // as advertised to clients, host:port
   std::vector<std::string> seeds;
+  // Free bytes below which the node refuses writes and pauses replication; 0: it never does.
+  uint64_t min_free_disk_bytes = 0;
   std::string key_proof;  // see core::Hello
   // Judges the key proof of a peer's Hello.
   std::function<bool(const std::string& key_proof)> verify_key;
@@ -45,6 +48,7 @@ struct NodeEnv {
   Log* log = nullptr;
   Store* store = nullptr;
   PeerNetwork* network = nullptr;
+  DiskSpace* disk_space = nullptr;      // null: not watched
   Executor* core_executor = nullptr;    // runs Step
   Executor* commit_executor = nullptr;  // runs commits
   Executor* link_executor = nullptr;    // runs all links
@@ -69,8 +73,8 @@ class Node {
   void Shutdown(absl::AnyInvocable<void()> done);
 
   // Applies one write; `done` runs on an internal thread after the write is durable or refused, and
-  // must not block. `write.ticket` is ignored. Fails with UNAVAILABLE, without effect, when the
-  // node shuts down or its queue is full.
+  // must not block. `write.ticket` is ignored. Fails without effect: with UNAVAILABLE when the node
+  // shuts down or its queue is full, with RESOURCE_EXHAUSTED while the disk has too little room.
   void Write(core::ClientWrite write, WriteDone done);
 
   // The last committed state. Cheap.
@@ -102,6 +106,7 @@ class Node {
   NodeOptions options_;
   NodeEnv env_;
   PeerNetwork::Identity identity_;
+  std::unique_ptr<DiskReserve> disk_reserve_;
   std::unique_ptr<Pipeline> pipeline_;
   std::unique_ptr<Mesh> mesh_;
 };

@@ -45,7 +45,7 @@ struct ClusterStatus {
   uint64_t conflicts = 0;
   uint64_t bytes_on_disk = 0;
   uint64_t origins = 0;
-  std::vector<std::string> alarms;  // newest last, at most 32
+  std::vector<std::string> alarms;  // newest last, at most 33
 };
 
 struct Convergence {

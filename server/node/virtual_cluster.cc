@@ -41,6 +41,7 @@ VirtualProcess::VirtualProcess(NodeOptions options, VirtualTime* time, VirtualNe
                             .log = &log_,
                             .store = store_.get(),
                             .network = port_.get(),
+                            .disk_space = &disk_space_,
                             .core_executor = &core_executor_,
                             .commit_executor = &commit_executor_,
                             .link_executor = &link_executor_,
@@ -75,6 +76,7 @@ NodeOptions VirtualCluster::MakeOptions(const std::string& name, std::vector<std
           .peer_address = AddressOf(name),
           .client_address = name + ":2",
           .seeds = std::move(seeds),
+          .min_free_disk_bytes = kMinFreeDiskBytes,
           .key_proof = key,
           .verify_key = [key](const std::string& proof) { return proof == key; }};
 }

@@ -31,6 +31,7 @@
 namespace docstore::node {
 
 constexpr int64_t kSecondUs = 1'000'000;
+constexpr uint64_t kMinFreeDiskBytes = 1000;
 
 // Keeps every line.
 class VirtualLog : public Log {
@@ -40,6 +41,16 @@ class VirtualLog : public Log {
 
  private:
   std::vector<std::string> lines_;
+};
+
+// Says what the test has set.
+class VirtualDiskSpace : public DiskSpace {
+ public:
+  absl::StatusOr<uint64_t> FreeBytes() const override { return bytes_; }
+  void Set(uint64_t bytes) { bytes_ = bytes; }
+
+ private:
+  uint64_t bytes_ = uint64_t{1} << 40;
 };
 
 // One process, from start to crash.
@@ -60,12 +71,15 @@ class VirtualProcess {
   void SetPaused(bool paused);
   // Only what commits stands still: a disk that hangs.
   void SetDiskPaused(bool paused) { commit_executor_.SetPaused(paused); }
+  // The node keeps kMinFreeDiskBytes free.
+  void SetFreeDisk(uint64_t bytes) { disk_space_.Set(bytes); }
 
  private:
   const NodeOptions options_;
   VirtualNetwork* const network_;
   VirtualLog log_;
   std::vector<absl::Status> fatal_;
+  VirtualDiskSpace disk_space_;
   VirtualExecutor core_executor_;
   VirtualExecutor commit_executor_;
   VirtualExecutor link_executor_;

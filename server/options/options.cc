@@ -133,6 +133,11 @@ absl::StatusOr<Options> MakeOptions(const CommandLine& line, absl::string_view h
                                       "\" is not a number of bytes from 2 to ", kDocumentBytesCap,
                                       "; choose one of these"));
   }
+  if (!absl::SimpleAtoi(check.Text("min-free-disk"), &options.min_free_disk_bytes)) {
+    return check.Invalid("min-free-disk",
+                         absl::StrCat("\"", check.Text("min-free-disk"),
+                                      "\" is not a number of bytes; 0 switches the limit off"));
+  }
   RETURN_IF_ERROR(CheckExposure(check, options));
   return options;
 }

@@ -36,6 +36,7 @@ struct Options {
   bool insecure = false;
   std::string secret_file;  // empty: none
   uint64_t document_bytes_max = 0;
+  uint64_t min_free_disk_bytes = 0;  // 0: any
 
   // Listens on an address that is not loopback.
   bool exposed() const;

@@ -51,6 +51,7 @@ TEST(Options, HasDefaultsWhenNothingIsGiven) {
   EXPECT_EQ(options->peer_listen.ToString(), "127.0.0.1:7422");
   EXPECT_EQ(options->http_listen.ToString(), "127.0.0.1:7423");
   EXPECT_EQ(options->document_bytes_max, 1u << 20);
+  EXPECT_EQ(options->min_free_disk_bytes, 256u << 20);
   EXPECT_TRUE(options->seeds.empty());
   EXPECT_FALSE(options->advertise.has_value());
   EXPECT_FALSE(options->insecure);
@@ -137,6 +138,15 @@ TEST(Options, BoundsDocumentBytes) {
   EXPECT_TRUE(Read({"--document-bytes-max", "8388608"}).ok());
   for (const char* text : {"8388609", "0", "1", "-5", "1k", ""}) {
     EXPECT_FALSE(Read({"--document-bytes-max", text}).ok()) << text;
+  }
+}
+
+TEST(Options, TakesFreeDiskFromFlagEnvironmentAndFile) {
+  EXPECT_EQ(Read({"--min-free-disk", "0"})->min_free_disk_bytes, 0u);
+  EXPECT_EQ(Read({}, {{"DOCSTORE_MIN_FREE_DISK", "7"}})->min_free_disk_bytes, 7u);
+  EXPECT_EQ(Read({"--config", WriteFile("min-free-disk = 8\n")})->min_free_disk_bytes, 8u);
+  for (const char* text : {"-1", "1G", ""}) {
+    EXPECT_THAT(ErrorOf({"--min-free-disk", text}), HasSubstr("number of bytes")) << text;
   }
 }
 

@@ -197,6 +197,8 @@ const std::vector<Key>& Keys() {
       {"secret-file", Kind::kText, "", "FILE",
        "cluster secret: the first line signs tokens, every line verifies them"},
       {"document-bytes-max", Kind::kNumber, "1048576", "BYTES", "largest document, up to 8388608"},
+      {"min-free-disk", Kind::kNumber, "268435456", "BYTES",
+       "with less disk space free refuse writes and pause replication; 0: never"},
       {"config", Kind::kText, "", "FILE", "TOML file with these flags as keys"},
   };
   return keys;

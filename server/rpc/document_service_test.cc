@@ -15,8 +15,10 @@
 #include "docstore/raw/v1/document.pb.h"
 #include "docstore/v1/document.grpc.pb.h"
 #include "server/core/document.h"
+#include "server/core/dot.h"
 #include "server/core/token.h"
 #include "server/core/version_vector.h"
+#include "server/node/env.h"
 #include "server/rpc/batch_get.h"
 #include "server/rpc/document_reply.h"
 #include "server/rpc/error.h"
@@ -420,6 +422,31 @@ TEST_F(DocumentServiceTest, BoundsABatch) {
   EXPECT_EQ(outcome(0), "0 OK");
   EXPECT_EQ(outcome(kBatchGetIdsMax), "10000 OK");
   EXPECT_EQ(outcome(kBatchGetIdsMax + 1), "0 INVALID_ARGUMENT/TOO_LARGE ids");
+}
+
+TEST(DiskFull, RefusesWritesWithoutAskingToRetryAndReadsOn) {
+  class FullDisk final : public node::DiskSpace {
+    absl::StatusOr<uint64_t> FreeBytes() const override { return 9; }
+  };
+  FullDisk disk;
+  OneNode node(
+      {.disk = DiskWithPeer(core::Origin{7}), .disk_space = &disk, .min_free_disk_bytes = 10});
+  const auto stub = v1::DocumentService::NewStub(node.channel());
+  v1::PutResponse put;
+  grpc::ClientContext put_context;
+  const grpc::Status refused = stub->Put(&put_context, PutOf("k", "{}"), &put);
+  EXPECT_EQ(Outcome(refused), "RESOURCE_EXHAUSTED/DISK_FULL");
+  EXPECT_EQ(refused.error_details().find("RetryInfo"), std::string::npos);
+  v1::DeleteResponse deleted;
+  grpc::ClientContext delete_context;
+  EXPECT_EQ(Outcome(stub->Delete(&delete_context, DeleteOf("peer"), &deleted)),
+            "RESOURCE_EXHAUSTED/DISK_FULL");
+  v1::GetRequest get;
+  get.set_collection("c");
+  get.set_id("peer");
+  v1::GetResponse found;
+  grpc::ClientContext get_context;
+  EXPECT_EQ(Outcome(stub->Get(&get_context, get, &found)), "OK");
 }
 
 TEST(NotReady, RefusesDocumentsBeforeTheNodeExists) {

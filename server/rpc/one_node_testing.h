@@ -66,6 +66,8 @@ struct OneNodeOptions {
   uint64_t document_bytes_max = 1 << 20;
   std::vector<std::string> seeds;
   std::shared_ptr<storage::MemoryDisk> disk;  // null: a fresh one
+  node::DiskSpace* disk_space = nullptr;
+  uint64_t min_free_disk_bytes = 0;
   bool await_ready = true;
   bool start_node = true;  // false: the port serves, the node does not exist yet
 };

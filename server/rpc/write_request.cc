@@ -144,6 +144,9 @@ absl::Status VerdictStatus(const ServiceEnv& env, const core::DocumentKey& key,
 }
 
 absl::Status RefusedWrite(const absl::Status& status) {
+  if (status.code() == absl::StatusCode::kResourceExhausted) {
+    return Error(status.code(), reason::kDiskFull, status.message());
+  }
   if (status.code() != absl::StatusCode::kUnavailable) return status;
   return RetryLater(reason::kNotReady,
                     absl::StrCat(status.message(), "; ask again in a moment, or ask another node"),

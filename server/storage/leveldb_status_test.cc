@@ -16,6 +16,8 @@ TEST(LevelDbStatus, MapsEveryKindAndKeepsTheText) {
             absl::InternalError("IO error: f: Permission denied"));
   EXPECT_EQ(FromLevelDb(Status::IOError("f", "No space left on device")).code(),
             absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(FromLevelDb(Status::IOError("f", "Disk quota exceeded")).code(),
+            absl::StatusCode::kResourceExhausted);
 }
 
 }  // namespace
