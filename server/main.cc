@@ -20,6 +20,7 @@
 #include "absl/strings/str_cat.h"
 #include "server/base/status_macros.h"
 #include "server/host/data_directory.h"
+#include "server/host/open_files.h"
 #include "server/host/stderr_log.h"
 #include "server/host/system_clock.h"
 #include "server/host/termination.h"
@@ -77,6 +78,7 @@ int Main(const std::vector<std::string>& arguments) {
   if (!options.ok()) return UsageError(options.status());
   if (line->print_config) return 0;
 
+  host::RaiseOpenFilesLimit();
   // gRPC would mix its own lines into the log; what matters is in ours.
   setenv("GRPC_VERBOSITY", "NONE", /*replace=*/0);
   host::Termination termination;

@@ -1,4 +1,5 @@
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -11,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "server/host/data_directory.h"
 #include "server/host/disk_space.h"
+#include "server/host/open_files.h"
 #include "server/host/stderr_log.h"
 #include "server/host/system_clock.h"
 #include "server/host/termination.h"
@@ -50,6 +52,16 @@ TEST(DiskSpace, IsThatOfTheFileSystemAndFailsWhereThereIsNone) {
   EXPECT_EQ(*DiskSpace("/proc").FreeBytes(), 0u);
   EXPECT_EQ(DiskSpace(FreshPath("absent")).FreeBytes().status().code(),
             absl::StatusCode::kInternal);
+}
+
+TEST(OpenFiles, LimitIsRaisedToTheHardOne) {
+  struct rlimit limit;
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &limit), 0);
+  limit.rlim_cur = limit.rlim_max / 2;
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
+  EXPECT_EQ(RaiseOpenFilesLimit(), limit.rlim_max);
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &limit), 0);
+  EXPECT_EQ(limit.rlim_cur, limit.rlim_max);
 }
 
 TEST(DataDirectory, IsMadeForItsOwnerAlone) {
