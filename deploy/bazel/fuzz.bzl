@@ -3,9 +3,9 @@
 def cc_fuzz_test(name, srcs, deps = [], size = "small", **kwargs):
     """One LLVMFuzzerTestOneInput.
 
-    By default the target is a test that feeds it pseudo-random inputs of a fixed seed, so every run
-    of the tests exercises it the same way. With --config=fuzz libFuzzer drives it, with coverage;
-    tests/fuzz/run runs all of them for a while.
+    By default the target is a test that feeds it the kept inputs, corpus/NAME beside it, and
+    pseudo-random ones of a fixed seed, so every run of the tests exercises it the same way. With
+    --config=fuzz libFuzzer drives it, with coverage; tests/fuzz/run runs all of them for a while.
 
     Args:
       name: ends in _fuzz.
@@ -14,10 +14,13 @@ def cc_fuzz_test(name, srcs, deps = [], size = "small", **kwargs):
       size: test size of the replay.
       **kwargs: as for cc_test.
     """
+    corpus = native.glob(["corpus/%s/*" % name])
     native.cc_test(
         name = name,
         size = size,
         srcs = srcs,
+        args = ["$(location %s)" % path for path in corpus],
+        data = corpus,
         linkopts = select({
             "//tests/fuzz:fuzzing": ["-fsanitize=fuzzer"],
             "//conditions:default": [],

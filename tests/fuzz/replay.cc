@@ -1,9 +1,13 @@
-// Drives a fuzz target without libFuzzer: pseudo-random inputs of a fixed seed, short ones and ones
-// made of few different bytes more often, because those reach deeper into parsers.
+// Drives a fuzz target without libFuzzer: the files it is called with, and pseudo-random inputs of
+// a fixed seed, short ones and ones made of few different bytes more often, because those reach
+// deeper into parsers.
 
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
 #include <random>
 #include <vector>
 
@@ -25,14 +29,28 @@ std::vector<uint8_t> RandomInput(std::mt19937* random) {
   return input;
 }
 
+// Exits when there is no such file: a kept input that is not replayed protects nothing.
+std::vector<uint8_t> ReadInput(const char* path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) {
+    std::fprintf(stderr, "cannot read %s\n", path);
+    std::exit(1);
+  }
+  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
+
 }  // namespace
 
-int main() {
+int main(int argc, char** argv) {
+  for (int i = 1; i < argc; ++i) {
+    const std::vector<uint8_t> input = ReadInput(argv[i]);
+    LLVMFuzzerTestOneInput(input.data(), input.size());
+  }
   std::mt19937 random(kSeed);
   for (int i = 0; i < kInputs; ++i) {
     const std::vector<uint8_t> input = RandomInput(&random);
     LLVMFuzzerTestOneInput(input.data(), input.size());
   }
-  std::printf("%d inputs\n", kInputs);
+  std::printf("%d kept inputs, %d random ones\n", argc - 1, kInputs);
   return 0;
 }
