@@ -121,7 +121,8 @@ class StartupTest(cluster.ClusterTest):
         serving = b"\x08\x01"  # HealthCheckResponse{status=SERVING}
         for service in (b"", b"docstore.v1.DocumentService"):
             request = b"\x0a" + bytes([len(service)]) + service if service else b""
-            self.assertEqual(check(request, timeout=30), serving)
+            # The health service follows readiness a moment later.
+            cluster.wait_until(lambda: check(request, timeout=30) == serving, "SERVING")
 
     def test_reflection_lists_the_public_services(self):
         node = self.node("node1").start()
