@@ -23,7 +23,7 @@ namespace docstore {
 // Aborts with the status printed unless `expression`, an absl::Status, is OK.
 #define CHECK_OK(expression)                                                                 \
   do {                                                                                       \
-    const auto check_ok_status = (expression);                                               \
+    const auto& check_ok_status = (expression);                                              \
     if (!check_ok_status.ok()) [[unlikely]]                                                  \
       ::docstore::CheckFailed(__FILE__, __LINE__,                                            \
                               std::string(#expression) + ": " + check_ok_status.ToString()); \
