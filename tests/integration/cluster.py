@@ -51,6 +51,11 @@ class Cluster:
         """Returns {collection: exported bytes} of one node."""
         return {name: shell.execute(node.client, "export " + name).out for name in self.collections(node)}
 
+    def member_states(self, node):
+        """Returns {name: state} of all members as `node` sees them; states as the shell prints them."""
+        status = shell.run(node.client, "--output", "json", "-e", "cluster status").json()
+        return {each["name"]: each["state"] for each in status["nodes"]}
+
     def states(self, node, collection):
         """Returns {id: [(version, deleted, json), ...]}: all live documents with all their versions."""
         found, token = {}, ""
@@ -74,13 +79,15 @@ class Cluster:
 class ClusterTest(unittest.TestCase):
     """Gives each test a folder and, by start(), a cluster that ends with it."""
 
+    cluster_type = Cluster
+
     def setUp(self):
         folder = tempfile.TemporaryDirectory(dir=os.environ.get("TEST_TMPDIR"))
         self.addCleanup(folder.cleanup)
         self.folder = folder.name
 
     def start(self, size=3, flags=()):
-        cluster = Cluster(self.folder, flags)
+        cluster = self.cluster_type(self.folder, flags)
         self.addCleanup(cluster.close)
         for _ in range(size):
             cluster.add()
@@ -91,6 +98,15 @@ class ClusterTest(unittest.TestCase):
         node = NodeProcess(folder or self.folder, name, seeds, flags)
         self.addCleanup(node.close)
         return node
+
+    def wait_for_members(self, cluster, at, expected):
+        """Returns when node `at` sees its members in these states; the rest connected."""
+        states = {node.name: expected.get(node, "self" if node is at else "connected") for node in cluster}
+        wait_until(lambda: cluster.member_states(at) == states, "%s sees %s" % (at.name, states))
+
+    def wait_until_linked(self, cluster):
+        for node in cluster:
+            self.wait_for_members(cluster, node, {})
 
     def assert_equal_everywhere(self, cluster):
         """All nodes export the same bytes and hold the same versions; returns the first's exports."""

@@ -6,7 +6,7 @@ import unittest
 
 import cluster
 from history import History
-from workload import COLLECTION, Workload, present_values
+from workload import Workload, assert_nothing_lost
 
 CYCLES = 20
 # Every so many cycles all nodes are killed together.
@@ -21,25 +21,18 @@ class CrashTest(cluster.ClusterTest):
     def test_acknowledged_writes_survive_kills(self):
         nodes = self.start()
         rng = random.Random(SEED)
-        history = History()
-        with Workload(nodes, history, SEED) as workload:
+        with Workload(nodes, History(), SEED) as workload:
             for cycle in range(CYCLES):
                 workload.epoch = cycle
-                self.wait_for_writes(history, workload)
+                workload.wait_for_writes(WRITES_A_CYCLE)
                 if cycle % POWER_CUT_EVERY == POWER_CUT_EVERY - 1:
                     self.cut_power(nodes)
                     continue
                 victim = nodes[rng.randrange(len(nodes.nodes))]
                 victim.kill()
-                self.wait_for_writes(history, workload)
+                workload.wait_for_writes(WRITES_A_CYCLE)
                 nodes.restart(victim)
-        self.assertEqual(workload.errors, [])
-        nodes.wait_converged()
-        self.assert_equal_everywhere(nodes)
-        end = present_values(nodes.states(nodes[0], COLLECTION))
-        print("%d acknowledged, %d unknown, %d documents" % (
-            history.acknowledged(), history.unknown(), len(end)))
-        self.assertEqual(history.violations(end), [])
+        assert_nothing_lost(self, nodes, workload)
 
     @staticmethod
     def cut_power(nodes):
@@ -53,12 +46,6 @@ class CrashTest(cluster.ClusterTest):
             node.start(ready=False)
         for node in nodes:
             node.wait_ready()
-
-    def wait_for_writes(self, history, workload):
-        target = history.acknowledged() + WRITES_A_CYCLE
-        cluster.wait_until(lambda: workload.errors or history.acknowledged() >= target,
-                           "%d more acknowledged writes" % WRITES_A_CYCLE)
-        self.assertEqual(workload.errors, [])
 
 
 if __name__ == "__main__":

@@ -74,8 +74,9 @@ class History:
         with self._lock:
             self._writes.setdefault(write.key, []).append(write)
 
-    def acknowledged(self):
-        return sum(write.acknowledged for write in self._all())
+    def acknowledged(self, node=None):
+        """How many writes were acknowledged, by the node of that name when one is given."""
+        return sum(write.acknowledged and node in (None, write.node) for write in self._all())
 
     def unknown(self):
         return sum(not write.acknowledged and not write.refused for write in self._all())

@@ -14,10 +14,10 @@ import grpc
 
 from docstore.v1 import document_pb2
 from history import Write
+from node_process import wait_until
 
 COLLECTION = "history"
 _DOCUMENTS_A_KIND = 4
-_CALL_TIMEOUT_S = 10
 _PAUSE_S = 0.02  # after a call that failed, so that a node that is down is not asked in a tight loop
 # Codes after which a write may have had an effect; UNAVAILABLE only without details of the API.
 _AMBIGUOUS = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.UNKNOWN, grpc.StatusCode.CANCELLED,
@@ -31,14 +31,36 @@ def _has_details(error):
     return any(key == "grpc-status-details-bin" for key, _ in error.trailing_metadata() or ())
 
 
-class Workload:
-    """Writers, two for each node. `stop` ends them; `errors` holds what no write may be told."""
+def send(node, write, condition, timeout_s):
+    """Asks `node` for `write`, notes in it that it was acknowledged, and returns its version.
 
-    def __init__(self, cluster, history, seed, writers_a_node=2):
+    Raises grpc.RpcError when it was not.
+    """
+    stub = node.stubs.documents
+    if write.deletes:
+        reply = stub.Delete(document_pb2.DeleteRequest(collection=COLLECTION, id=write.key, condition=condition),
+                            timeout=timeout_s)
+    else:
+        reply = stub.Put(document_pb2.PutRequest(collection=COLLECTION, id=write.key, condition=condition,
+                                                 json=json.dumps({"v": write.value}).encode()),
+                         timeout=timeout_s)
+    write.ended = time.monotonic()
+    write.acknowledged = True
+    return reply.version
+
+
+class Workload:
+    """Writers, two for each node. `stop` ends them; `errors` holds what no write may be told.
+
+    A call that takes longer than `call_timeout_s` is given up; the outcome of a write is then unknown.
+    """
+
+    def __init__(self, cluster, history, seed, call_timeout_s=10, writers_a_node=2):
         self.history = history
         self.epoch = 0
         self.errors = []
         self._nodes = list(cluster)
+        self._call_timeout_s = call_timeout_s
         self._stopping = threading.Event()
         self._threads = [
             threading.Thread(target=self._write, args=(node, number, random.Random("%s %s %d" % (seed, node.name, number))))
@@ -56,6 +78,15 @@ class Workload:
         self._stopping.set()
         for thread in self._threads:
             thread.join()
+
+    def wait_for_writes(self, count, at=None):
+        """Returns when `count` more writes are acknowledged: at each of the nodes `at`, or in all."""
+        names = [None] if at is None else [node.name for node in at]
+        targets = {name: self.history.acknowledged(name) + count for name in names}
+        wait_until(lambda: self.errors or all(
+            self.history.acknowledged(name) >= target for name, target in targets.items()),
+                   "%d more acknowledged writes at %s" % (count, names))
+        assert not self.errors, self.errors
 
     def _write(self, node, number, rng):
         count = 0
@@ -85,16 +116,7 @@ class Workload:
         write.deletes = kind != "own" and rng.random() < 0.05 and not (condition and condition.if_absent)
         self.history.add(write)
         try:
-            stub = node.stubs.documents
-            if write.deletes:
-                stub.Delete(document_pb2.DeleteRequest(collection=COLLECTION, id=key, condition=condition),
-                            timeout=_CALL_TIMEOUT_S)
-            else:
-                stub.Put(document_pb2.PutRequest(collection=COLLECTION, id=key, condition=condition,
-                                                 json=json.dumps({"v": value}).encode()),
-                         timeout=_CALL_TIMEOUT_S)
-            write.ended = time.monotonic()
-            write.acknowledged = True
+            send(node, write, condition, self._call_timeout_s)
             return True
         except grpc.RpcError as error:
             self._record_failure(write, error)
@@ -114,7 +136,7 @@ class Workload:
         try:
             return node.stubs.documents.Get(
                 document_pb2.GetRequest(collection=COLLECTION, id=key, include_siblings=True),
-                timeout=_CALL_TIMEOUT_S)
+                timeout=self._call_timeout_s)
         except grpc.RpcError as error:
             return document_pb2.GetResponse() if error.code() == grpc.StatusCode.NOT_FOUND else None
         except ValueError:  # the channel was replaced: the node came back on another port
@@ -145,3 +167,19 @@ def present_values(states):
     """Turns Cluster.states() into what History.violations takes."""
     return {key: {value_of(text) for _, deleted, text in versions if not deleted}
             for key, versions in states.items()}
+
+
+def assert_nothing_lost(test, cluster, workload):
+    """After the writers have ended: all nodes converge, export the same bytes and fit the history."""
+    test.assertEqual(workload.errors, [])
+    cluster.wait_converged()
+    assert_history_holds(test, cluster, workload.history)
+
+
+def assert_history_holds(test, cluster, history):
+    """All nodes, which have converged, export the same bytes and fit the history."""
+    test.assert_equal_everywhere(cluster)
+    end = present_values(cluster.states(cluster[0], COLLECTION))
+    print("%d acknowledged, %d unknown, %d documents" % (
+        history.acknowledged(), history.unknown(), len(end)))
+    test.assertEqual(history.violations(end), [])
