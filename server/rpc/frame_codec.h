@@ -1,6 +1,6 @@
 // Frame codec: core::Frame to docstore.peer.v1 messages and back, and frames to packets.
 //
-// A frame of up to 256 KiB travels as one Packet, a larger one as pieces of its encoding, so that
+// A frame of up to 32 KiB travels as one Packet, a larger one as pieces of its encoding, so that
 // no message on the peer port passes 1 MiB. A peer is part of the world: whatever it sends decodes
 // to a frame that keeps every promise of server/core's types, or fails with INVALID_ARGUMENT and a
 // sentence that says which rule it broke. No gRPC in here. Not thread-safe.
@@ -16,7 +16,7 @@
 //   Hello          at most 4096 members, cluster name of 1 to 255 bytes, proof of at most 255 bytes
 //   ClockRequest   nonce is not 0
 //   Refusal        text of at most 4096 bytes; an unknown reason reads as unspecified
-//   Piece          1 byte to 256 KiB; total over 256 KiB, at most 768 MiB, equal in all pieces
+//   Piece          1 byte to 32 KiB; total over 32 KiB, at most 768 MiB, equal in all pieces
 
 #ifndef DOCSTORE_SERVER_RPC_FRAME_CODEC_H_
 #define DOCSTORE_SERVER_RPC_FRAME_CODEC_H_
@@ -32,8 +32,9 @@
 
 namespace docstore::rpc {
 
-// An encoded frame above this travels in pieces of this size.
-inline constexpr uint64_t kPieceBytesMax = 256 << 10;
+// An encoded frame above this travels in pieces of this size. Each piece shows that the peer lives:
+// it must pass a slow link within node::Link::kSilenceUsMax, 10 s, which at 4 KiB/s it does.
+inline constexpr uint64_t kPieceBytesMax = 32 << 10;
 // Largest encoded frame: 64 siblings of 8 MiB, and what a merge may add to them.
 inline constexpr uint64_t kFrameBytesMax = uint64_t{768} << 20;
 inline constexpr uint64_t kBodyBytesMax = 8 << 20;

@@ -23,7 +23,9 @@ namespace {
 constexpr int kReconnectMinMs = 200;
 constexpr int kReconnectMaxMs = 2000;
 constexpr int kKeepaliveMs = 10'000;
-constexpr int kKeepaliveTimeoutMs = 5000;
+// Also how long gRPC lets TCP wait for an acknowledgement. Not shorter than the silence after which
+// a link itself takes its peer for gone: a full socket of a slow peer is no dead peer.
+constexpr int kKeepaliveTimeoutMs = 10'000;
 
 std::unique_ptr<wire::PeerService::Stub> MakeStub(const std::string& address) {
   grpc::ChannelArguments arguments;

@@ -263,7 +263,7 @@ TEST_F(PeerNetworkTest, CarriesAFrameLargerThanAMessageInPieces) {
   Dial(&dialled_);
   ClientSend(&dialled_, {big, core::Have{5}});
   EXPECT_THAT(Accepted()->AwaitFrames(2), ElementsAre(PrintFrame(big), "Have 5"));
-  EXPECT_EQ(Accepted()->progress(), 96);
+  EXPECT_EQ(Accepted()->progress(), 3 * (8 << 20) / kPieceBytesMax);
   EXPECT_EQ(Accepted()->frame_bytes(), EncodeFrame(big)[0].piece().total_bytes() +
                                            EncodeFrame(core::Have{5})[0].frame().ByteSizeLong());
   ServerSend(Accepted(), {big});
