@@ -18,7 +18,7 @@ constexpr int64_t kTaskUsMax = 100;
 }  // namespace
 
 VirtualProcess::VirtualProcess(NodeOptions options, VirtualTime* time, VirtualNetwork* network,
-                               std::shared_ptr<storage::MemoryDisk> disk)
+                               std::shared_ptr<storage::MemoryDisk> disk, VirtualMachine machine)
     : options_(std::move(options)),
       network_(network),
       core_executor_(time, kTaskUsMax),
@@ -35,24 +35,30 @@ VirtualProcess::VirtualProcess(NodeOptions options, VirtualTime* time, VirtualNe
   absl::StatusOr<std::unique_ptr<Store>> store = storage::OpenMemoryStore(std::move(disk));
   CHECK_OK(store.status());
   store_ = *std::move(store);
-  absl::StatusOr<std::unique_ptr<Node>> node =
-      Node::Open(options_, {.clock = time,
-                            .random = &time->random(),
-                            .log = &log_,
-                            .store = store_.get(),
-                            .network = port_.get(),
-                            .disk_space = &disk_space_,
-                            .core_executor = &core_executor_,
-                            .commit_executor = &commit_executor_,
-                            .link_executor = &link_executor_,
-                            .fatal = [this](const absl::Status& why) { fatal_.push_back(why); }});
+  if (machine.wrap_store != nullptr) store_ = machine.wrap_store(std::move(store_));
+  absl::StatusOr<std::unique_ptr<Node>> node = Node::Open(
+      options_, {.clock = machine.clock == nullptr ? time : machine.clock,
+                 .random = machine.random == nullptr ? &time->random() : machine.random,
+                 .log = &log_,
+                 .store = store_.get(),
+                 .network = port_.get(),
+                 .disk_space = &disk_space_,
+                 .core_executor = &core_executor_,
+                 .commit_executor = &commit_executor_,
+                 .link_executor = &link_executor_,
+                 .fatal = [this, on_fatal = std::move(machine.on_fatal)](const absl::Status& why) {
+                   fatal_.push_back(why);
+                   if (on_fatal != nullptr) on_fatal(why);
+                 }});
   status_ = node.status();
   if (!node.ok()) return;
   node_ = *std::move(node);
   node_->Start();
 }
 
-VirtualProcess::~VirtualProcess() {
+VirtualProcess::~VirtualProcess() { Kill(); }
+
+void VirtualProcess::Kill() {
   network_->Detach(&host_);
   link_executor_.Stop();
   core_executor_.Stop();

@@ -53,11 +53,21 @@ class VirtualDiskSpace : public DiskSpace {
   uint64_t bytes_ = uint64_t{1} << 40;
 };
 
+// What a process runs on, where it differs from the usual.
+struct VirtualMachine {
+  Clock* clock = nullptr;    // null: true time
+  Random* random = nullptr;  // null: that of the time
+  // Puts something between the node and its store.
+  std::function<std::unique_ptr<Store>(std::unique_ptr<Store>)> wrap_store;
+  std::function<void(const absl::Status&)> on_fatal;
+};
+
 // One process, from start to crash.
 class VirtualProcess {
  public:
+  // `time`, `network` and what `machine` points to must outlive the process.
   VirtualProcess(NodeOptions options, VirtualTime* time, VirtualNetwork* network,
-                 std::shared_ptr<storage::MemoryDisk> disk);
+                 std::shared_ptr<storage::MemoryDisk> disk, VirtualMachine machine = {});
   ~VirtualProcess();
 
   // Why the node could not be opened.
@@ -67,10 +77,15 @@ class VirtualProcess {
   const VirtualLog& log() const { return log_; }
   // What the node called fatal with.
   const std::vector<absl::Status>& fatal() const { return fatal_; }
+  // Nothing of the process runs any more. Needed only where it cannot be destroyed, as in one of
+  // its own tasks.
+  void Kill();
   // The process stands still, its connections stay open.
   void SetPaused(bool paused);
   // Only what commits stands still: a disk that hangs.
   void SetDiskPaused(bool paused) { commit_executor_.SetPaused(paused); }
+  // Of commits from now on.
+  void SetCommitLatency(int64_t us_max) { commit_executor_.SetLatency(us_max); }
   // The node keeps kMinFreeDiskBytes free.
   void SetFreeDisk(uint64_t bytes) { disk_space_.Set(bytes); }
 

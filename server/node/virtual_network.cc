@@ -12,12 +12,11 @@
 namespace docstore::node {
 namespace {
 
-constexpr int64_t kLatencyUsMin = 50;
-constexpr int64_t kLatencyUsMax = 2000;
 constexpr int64_t kStallRetryUs = 20'000;
-constexpr uint64_t kBytesPerUs = 500;
 // As gRPC's flow control does, a stream takes no more while so much is unread.
 constexpr uint64_t kWindowBytes = 1 << 20;
+// Field 1000, a number: 1.
+constexpr char kUnknownField[] = "\xc0\x3e\x01";
 
 }  // namespace
 
@@ -52,6 +51,10 @@ class VirtualConnection : public std::enable_shared_from_this<VirtualConnection>
   void PostTo(int side, int64_t delay_us, Executor::Task task);
   void DeliverAll(int side);
   void EndClosed(int side, const absl::Status& status, int64_t delay_us);
+  // Of a packet to `side`.
+  int64_t Latency(int side) {
+    return network_->Latency(ends_[1 - side].address, ends_[side].address);
+  }
 
  private:
   void Arrive(int side, std::string packet, int64_t sent_us);
@@ -100,10 +103,12 @@ void VirtualConnection::Send(int side, const core::Frame& frame) {
   from.sending = true;
   for (const peer::v1::Packet& packet : rpc::EncodeFrame(frame)) {
     std::string bytes = packet.SerializeAsString();
+    if (network_->unknown_fields_) bytes.append(kUnknownField);
     to.unread_bytes += bytes.size();
     const int64_t arrival_us =
-        std::max(to.last_arrival_us, time_->MonotonicUs() + network_->Latency()) +
-        static_cast<int64_t>(bytes.size() / kBytesPerUs);
+        std::max(to.last_arrival_us, time_->MonotonicUs() + Latency(1 - side)) +
+        static_cast<int64_t>(bytes.size() * 1000 /
+                             network_->SpeedOf(from.address, to.address).bytes_per_ms);
     to.last_arrival_us = arrival_us;
     to.arriving.push_back(std::move(bytes));
     time_->After(arrival_us - time_->MonotonicUs(),
@@ -121,7 +126,7 @@ void VirtualConnection::Send(int side, const core::Frame& frame) {
 void VirtualConnection::Deliver(int side) {
   End& to = ends_[side];
   if (to.arriving.empty() || to.closed || to.events == nullptr) return;
-  if (network_->IsStalled(ends_[0].address, ends_[1].address)) {
+  if (network_->IsStalled(ends_[1 - side].address, to.address)) {
     time_->After(kStallRetryUs, [self = shared_from_this(), side] { self->Deliver(side); });
     return;
   }
@@ -150,7 +155,13 @@ void VirtualConnection::Read(int side) {
     to.events->OnProgress();
     return;
   }
-  const bool die = network_->CountFrame(ends_[1 - side].address, to.address, (*frame)->frame);
+  const bool die =
+      network_->CountFrame(ends_[1 - side].address, to.address, (*frame)->frame, (*frame)->bytes);
+  if (std::holds_alternative<core::Docs>((*frame)->frame) && network_->duplicate_percent_ > 0 &&
+      time_->random().Chance(network_->duplicate_percent_)) {
+    to.events->OnFrame((*frame)->frame, (*frame)->bytes);
+    if (to.closed || to.events == nullptr) return;
+  }
   to.events->OnFrame(std::move((*frame)->frame), (*frame)->bytes);
   if (die) Kill("killed by the test");
 }
@@ -163,7 +174,7 @@ void VirtualConnection::OnRead(int side, uint64_t bytes) {
   const bool fresh = bytes == 0;
   if (to.unread_bytes > kWindowBytes || (!fresh && !from.waiting)) return;
   from.waiting = false;
-  PostTo(1 - side, network_->Latency() / 4, [self = shared_from_this(), side] {
+  PostTo(1 - side, Latency(1 - side) / 4, [self = shared_from_this(), side] {
     End& sender = self->ends_[1 - side];
     if (!sender.sending || sender.closed || sender.events == nullptr) return;
     sender.sending = false;
@@ -184,7 +195,7 @@ void VirtualConnection::EndClosed(int side, const absl::Status& status, int64_t 
 void VirtualConnection::Close(int side) {
   End& other = ends_[1 - side];
   const int64_t until_us = std::max<int64_t>(other.last_arrival_us - time_->MonotonicUs(), 0);
-  EndClosed(side, absl::CancelledError("closed by this side"), network_->Latency());
+  EndClosed(side, absl::CancelledError("closed by this side"), Latency(side));
   // What is in flight arrives first; the end of the stream comes behind it, in order.
   time_->After(until_us, [self = shared_from_this(), side] {
     self->PostTo(1 - side, 0, [self, side] {
@@ -195,7 +206,7 @@ void VirtualConnection::Close(int side) {
 
 void VirtualConnection::Kill(const std::string& why) {
   for (int side = 0; side < 2; ++side) {
-    EndClosed(side, absl::UnavailableError(why), network_->Latency());
+    EndClosed(side, absl::UnavailableError(why), Latency(side));
   }
 }
 
@@ -203,7 +214,7 @@ void VirtualConnection::Abandon(int side) {
   ends_[side].host = nullptr;
   ends_[side].events = nullptr;
   ends_[side].closed = true;
-  EndClosed(1 - side, absl::UnavailableError("connection reset"), network_->Latency());
+  EndClosed(1 - side, absl::UnavailableError("connection reset"), Latency(1 - side));
 }
 
 // The network as one process sees it.
@@ -229,7 +240,9 @@ std::unique_ptr<PeerNetwork> VirtualNetwork::Attach(const Host* host) {
 }
 
 void VirtualNetwork::Detach(const Host* host) {
-  hosts_.erase(host->address);
+  const auto it = hosts_.find(host->address);
+  if (it == hosts_.end() || it->second != host) return;
+  hosts_.erase(it);
   for (const auto& connection : connections_) {
     for (int side = 0; side < 2; ++side) {
       if (connection->end(side).host == host) connection->Abandon(side);
@@ -262,11 +275,11 @@ std::unique_ptr<PeerStream> VirtualNetwork::Dial(const Host* from, const std::st
   if (to == nullptr || IsCut(from->address, to->address)) {
     connection->end(1).closed = true;
     connection->EndClosed(0, absl::UnavailableError(absl::StrCat("cannot reach ", address)),
-                          10 * Latency());
+                          10 * Latency(from->address, address));
     return std::make_unique<VirtualStream>(connection, 0);
   }
   connection->end(1).host = to;
-  const int64_t latency_us = Latency();
+  const int64_t latency_us = Latency(from->address, to->address);
   connection->end(1).last_arrival_us = time_->MonotonicUs() + latency_us + 1;
   connection->PostTo(1, latency_us, [connection, to] {
     if (connection->end(1).closed) return;
@@ -294,11 +307,14 @@ void VirtualNetwork::Identify(
   finish(Result(absl::DeadlineExceededError("no answer")), timeout_ms * 1000);
   const Host* const to = Find(address);
   if (to == nullptr || IsCut(from->address, to->address)) {
-    finish(Result(absl::UnavailableError(absl::StrCat("cannot reach ", address))), Latency());
+    finish(Result(absl::UnavailableError(absl::StrCat("cannot reach ", address))),
+           Latency(from->address, address));
     return;
   }
   // Answered by a thread of the transport unless the process stands still.
-  if (!to->executor->paused()) finish(Result(to->identity()), 2 * Latency());
+  if (!to->executor->paused()) {
+    finish(Result(to->identity()), 2 * Latency(from->address, to->address));
+  }
 }
 
 void VirtualNetwork::Cut(const std::string& a, const std::string& b) {
@@ -311,12 +327,18 @@ void VirtualNetwork::Cut(const std::string& a, const std::string& b) {
 }
 
 void VirtualNetwork::Stall(const std::string& a, const std::string& b) {
-  stalled_.insert(PairOf(a, b));
+  StallOneWay(a, b);
+  StallOneWay(b, a);
+}
+
+void VirtualNetwork::StallOneWay(const std::string& from, const std::string& to) {
+  stalled_.emplace(from, to);
 }
 
 void VirtualNetwork::Heal(const std::string& a, const std::string& b) {
   cut_.erase(PairOf(a, b));
-  stalled_.erase(PairOf(a, b));
+  stalled_.erase(Pair(a, b));
+  stalled_.erase(Pair(b, a));
 }
 
 void VirtualNetwork::HealAll() {
@@ -330,7 +352,7 @@ bool VirtualNetwork::IsCut(const std::string& a, const std::string& b) const {
 }
 
 bool VirtualNetwork::IsStalled(const std::string& a, const std::string& b) const {
-  return stalled_.contains(PairOf(a, b));
+  return stalled_.contains(Pair(a, b));
 }
 
 size_t VirtualNetwork::open_streams() const {
@@ -338,13 +360,28 @@ size_t VirtualNetwork::open_streams() const {
                        [](const auto& connection) { return connection->open(); });
 }
 
-int64_t VirtualNetwork::Latency() {
-  return kLatencyUsMin + static_cast<int64_t>(time_->random().Below(kLatencyUsMax - kLatencyUsMin));
+void VirtualNetwork::SetSpeed(const std::string& from, const std::string& to, const Speed& speed) {
+  speeds_[Pair(from, to)] = speed;
+}
+
+const VirtualNetwork::Speed& VirtualNetwork::SpeedOf(const std::string& from,
+                                                     const std::string& to) const {
+  static constexpr Speed kUsual;
+  if (speeds_.empty()) return kUsual;
+  const auto it = speeds_.find(Pair(from, to));
+  return it == speeds_.end() ? kUsual : it->second;
+}
+
+int64_t VirtualNetwork::Latency(const std::string& from, const std::string& to) {
+  const Speed& speed = SpeedOf(from, to);
+  const uint64_t spread = static_cast<uint64_t>(speed.latency_us_max - speed.latency_us_min);
+  return speed.latency_us_min + static_cast<int64_t>(time_->random().Below(spread + 1));
 }
 
 bool VirtualNetwork::CountFrame(const std::string& from, const std::string& to,
-                                const core::Frame& frame) {
+                                const core::Frame& frame, uint64_t bytes) {
   ++frames_;
+  bytes_ += bytes;
   if (observer_ != nullptr) observer_(from, to, frame);
   return kill_after_ > 0 && --kill_after_ == 0;
 }

@@ -20,6 +20,7 @@ bool VirtualTime::RunNext(int64_t until_us) {
   now_us_ = it->first.first;
   Executor::Task task = std::move(it->second);
   events_.erase(it);
+  ++events_run_;
   task();
   return true;
 }
@@ -40,6 +41,12 @@ bool VirtualTime::RunUntil(const std::function<bool()>& done, int64_t limit_us) 
     }
   }
   return true;
+}
+
+void VirtualClock::SetDrift(int64_t us_per_second) {
+  since_us_ = Us();
+  since_true_us_ = time_->now_us();
+  drift_ = us_per_second;
 }
 
 VirtualExecutor::VirtualExecutor(VirtualTime* time, int64_t latency_us_max)
