@@ -276,6 +276,7 @@ TEST_F(MeshTest, StatusCountsWhatAnUnreachableNodeLacksByItsLastReport) {
   StartThree();
   cluster_.Put("n1", "before", "1");
   ASSERT_TRUE(cluster_.WaitConverged("n1", 5000).converged);
+  ASSERT_TRUE(cluster_.WaitConverged("n2", 5000).converged);  // n3 has told both of them
   cluster_.CutAll("n3");
   for (int i = 0; i < 5; ++i) cluster_.Put("n1", absl::StrCat("a", i), "1");
   for (int i = 0; i < 2; ++i) cluster_.Put("n3", absl::StrCat("b", i), "1");
