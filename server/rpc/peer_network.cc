@@ -22,10 +22,6 @@ namespace {
 
 constexpr int kReconnectMinMs = 200;
 constexpr int kReconnectMaxMs = 2000;
-constexpr int kKeepaliveMs = 10'000;
-// Also how long gRPC lets TCP wait for an acknowledgement. Not shorter than the silence after which
-// a link itself takes its peer for gone: a full socket of a slow peer is no dead peer.
-constexpr int kKeepaliveTimeoutMs = 10'000;
 
 std::unique_ptr<wire::PeerService::Stub> MakeStub(const std::string& address) {
   grpc::ChannelArguments arguments;
@@ -34,10 +30,8 @@ std::unique_ptr<wire::PeerService::Stub> MakeStub(const std::string& address) {
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, kReconnectMaxMs);
   // Also the longest wait for a connection: gRPC's default is 20 s.
   arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, kReconnectMaxMs);
-  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMs);
-  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveTimeoutMs);
-  arguments.SetInt(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
-  arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
+  // No keepalive: a link has its own heartbeat and limit of silence, while gRPC's ping waits behind
+  // all that a slow wire has still to carry and would break the link off.
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   arguments.SetMaxReceiveMessageSize(kPeerMessageBytesMax);
   arguments.SetMaxSendMessageSize(kPeerMessageBytesMax);

@@ -13,9 +13,9 @@ from workload import Workload, assert_nothing_lost
 
 WRITES = 40
 SEED = 24
-BYTES_PER_S = 12 << 10
+BYTES_PER_S = 5 << 10
 # One frame, which takes a wire longer than the silence after which a peer is taken for gone.
-DOCUMENT_BYTES = 160 << 10
+DOCUMENT_BYTES = 128 << 10
 
 
 def put_large(node):
