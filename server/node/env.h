@@ -109,6 +109,9 @@ class PeerStream {
   virtual void Send(core::Frame frame) = 0;
   // Ends the stream after what is in flight; OnClosed follows.
   virtual void Close() = 0;
+  // Where the other end of an accepted stream is, as the transport names it and for people; empty
+  // when it does not know.
+  virtual std::string Remote() const { return ""; }
 };
 
 class PeerStreamEvents {

@@ -26,6 +26,10 @@ uint64_t DocumentCost(const core::RemoteDocument& remote) {
          remote.document.versions.size() * kPerVersion + remote.document.body_bytes();
 }
 
+bool IsOrderly(core::Refusal::Reason reason) {
+  return reason == core::Refusal::Reason::kDuplicate || reason == core::Refusal::Reason::kShutdown;
+}
+
 }  // namespace
 
 uint64_t DocsCost(const core::Docs& docs) {
@@ -73,9 +77,15 @@ void Link::Accept() {
 void Link::Refuse(core::Refusal refusal) {
   if (state_ == State::kClosing || state_ == State::kClosed) return;
   close_reason_ = refusal.text;
+  ended_orderly_ = IsOrderly(refusal.reason);
   BeginClosing();
   refusal_due_ = std::move(refusal);
   Pump();
+}
+
+void Link::Yield() {
+  ended_orderly_ = true;
+  Close("replaced by a newer stream to the same node");
 }
 
 void Link::Close(std::string why) {
@@ -254,6 +264,7 @@ void Link::Handle(core::WholeClock whole) {
 
 void Link::Handle(core::Refusal refusal) {
   close_reason_ = absl::StrCat("refused by the peer: ", refusal.text);
+  ended_orderly_ = IsOrderly(refusal.reason);
   BeginClosing();
   owner_->OnRefused(this, refusal);
   CloseStream();

@@ -94,8 +94,8 @@ class Link : public PeerStreamEvents {
   // The owner's answers to OnHello.
   void Accept();
   void Refuse(core::Refusal refusal);
-  // Ends the link; OnLinkClosed follows.
-  void Close(std::string why);
+  // Ends the link because another one takes its place; OnLinkClosed follows.
+  void Yield();
 
   // A group was committed: sends what is new.
   void OnCommitted() { Pump(); }
@@ -119,6 +119,10 @@ class Link : public PeerStreamEvents {
   State state() const { return state_; }
   bool up() const { return state_ == State::kUp; }
   bool was_up() const { return was_up_; }
+  // Whether it ended as healthy links do: for another stream, or because a node shuts down.
+  bool ended_orderly() const { return ended_orderly_; }
+  // See PeerStream.
+  std::string remote() const { return stream_ == nullptr ? "" : stream_->Remote(); }
   // Valid from OnHello on.
   const core::Hello& hello() const { return *hello_; }
   bool has_hello() const { return hello_.has_value(); }
@@ -151,6 +155,8 @@ class Link : public PeerStreamEvents {
   void Handle(core::WholeClock whole);
   void Handle(core::Refusal refusal);
 
+  // Ends the link.
+  void Close(std::string why);
   void BeginClosing();
   // Ends the stream, once.
   void CloseStream();
@@ -172,6 +178,7 @@ class Link : public PeerStreamEvents {
   State state_ = State::kOpening;
   bool was_up_ = false;
   std::string close_reason_;
+  bool ended_orderly_ = false;
   std::optional<core::Hello> hello_;
   std::deque<core::Frame> held_;  // arrived while the owner judged; bounded by credit
 

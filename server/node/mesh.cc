@@ -274,8 +274,10 @@ void Mesh::OnLinkClosed(Link* link, const absl::Status& status) {
     }
   }
   if (!stopping_ && link->dialed() && !addresses_.IsSelf(link->address())) {
-    LogChange(LogLevel::kWarning, who, absl::StrCat(who, " closed: ", status.message()));
+    LogChange(link->ended_orderly() ? LogLevel::kInfo : LogLevel::kWarning, who,
+              absl::StrCat(who, " closed: ", status.message()));
   }
+  if (!stopping_ && !link->dialed() && !link->has_hello()) LogStranger(*link, status, now_us);
   if (link->dialed()) addresses_.Done(link->address(), was_up, now_us);
   joining_clocks_.erase(id);
   for (Barrier& barrier : barriers_) barrier.OnLinkClosed(id);
@@ -356,6 +358,21 @@ void Mesh::Alarm(const std::string& line) {
   env_.log->Write(LogLevel::kError, line);
   alarms_.push_back(line);
   if (alarms_.size() > kAlarmsMax) alarms_.erase(alarms_.begin());
+}
+
+void Mesh::LogStranger(const Link& link, const absl::Status& status, int64_t now_us) {
+  if (stranger_logged_us_.has_value() && now_us - *stranger_logged_us_ < kStrangerLogUs) {
+    ++strangers_unlogged_;
+    return;
+  }
+  stranger_logged_us_ = now_us;
+  const std::string more =
+      strangers_unlogged_ == 0
+          ? ""
+          : absl::StrCat(" (and ", std::exchange(strangers_unlogged_, 0), " like it before)");
+  env_.log->Write(LogLevel::kWarning,
+                  absl::StrCat("a stream from ", link.remote(), " ended before it said Hello: ",
+                               status.ok() ? "by its other end" : status.message(), more));
 }
 
 void Mesh::LogChange(LogLevel level, const std::string& about, const std::string& line) {

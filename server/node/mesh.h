@@ -43,6 +43,7 @@ class Mesh : public Link::Owner {
   static constexpr int64_t kDeltaDelayUs = 20'000;
   static constexpr int64_t kProbeMs = 5'000;
   static constexpr size_t kAlarmsMax = 32;
+  static constexpr int64_t kStrangerLogUs = 10'000'000;
 
   struct Options {
     core::Member self;
@@ -132,6 +133,9 @@ class Mesh : public Link::Owner {
   Link* LinkTo(const std::string& node_uuid) const;
   std::vector<MemberSight> Sights() const;
   std::string Describe(const core::Member& member) const;
+  // Logs that an accepted stream ended without a Hello, which no peer does, and where it came from:
+  // one line in kStrangerLogUs at most.
+  void LogStranger(const Link& link, const absl::Status& status, int64_t now_us);
   // Logs `line` unless it was the last one about `about`.
   void LogChange(LogLevel level, const std::string& about, const std::string& line);
 
@@ -148,6 +152,8 @@ class Mesh : public Link::Owner {
   std::list<Barrier> barriers_;
   std::vector<std::string> alarms_;
   std::map<std::string, std::string> last_lines_;  // LogChange
+  std::optional<int64_t> stranger_logged_us_;
+  uint64_t strangers_unlogged_ = 0;
   uint64_t next_link_ = 1;
   uint64_t next_nonce_ = 1;
   bool deltas_scheduled_ = false;

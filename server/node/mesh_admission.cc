@@ -136,7 +136,7 @@ bool Mesh::SurvivesDuplicate(Link* link) {
   const bool same_dialer = other->dialed() == link->dialed();
   const bool lower_dials = link->dialed() == (options_.self.node_uuid < hello.self.node_uuid);
   if (restarted || same_dialer || lower_dials) {
-    other->Close("replaced by a newer stream to the same node");
+    other->Yield();
     return true;
   }
   link->Refuse({core::Refusal::Reason::kDuplicate, "a stream between the two nodes is up already"});

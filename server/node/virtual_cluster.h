@@ -36,11 +36,17 @@ constexpr uint64_t kMinFreeDiskBytes = 1000;
 // Keeps every line.
 class VirtualLog : public Log {
  public:
-  void Write(LogLevel level, absl::string_view line) override { lines_.emplace_back(line); }
+  void Write(LogLevel level, absl::string_view line) override {
+    lines_.emplace_back(line);
+    if (level != LogLevel::kInfo) complaints_.emplace_back(line);
+  }
   const std::vector<std::string>& lines() const { return lines_; }
+  // Those above kInfo.
+  const std::vector<std::string>& complaints() const { return complaints_; }
 
  private:
   std::vector<std::string> lines_;
+  std::vector<std::string> complaints_;
 };
 
 // Says what the test has set.

@@ -1,6 +1,7 @@
 #include "server/rpc/packet_stream.h"
 
 #include <optional>
+#include <string>
 #include <utility>
 
 #include "server/base/check.h"
@@ -13,6 +14,7 @@ class PacketStream::Handle final : public node::PeerStream {
   ~Handle() override { stream_->Abandon(); }
   void Send(core::Frame frame) override { stream_->Send(std::move(frame)); }
   void Close() override { stream_->Close(); }
+  std::string Remote() const override { return stream_->Remote(); }
 
  private:
   const std::shared_ptr<PacketStream> stream_;
@@ -37,6 +39,12 @@ void PacketStream::PacketRead(bool ok, peer::v1::Packet packet) {
       [self = shared_from_this(), result = assembler_.Add(std::move(packet))]() mutable {
         self->HandlePacket(std::move(result));
       });
+}
+
+void PacketStream::PacketUnreadable(absl::Status why) {
+  executor_->Post([self = shared_from_this(), why = std::move(why)]() mutable {
+    self->HandlePacket(std::move(why));
+  });
 }
 
 void PacketStream::PacketWritten(bool ok) {

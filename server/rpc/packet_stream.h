@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -41,6 +42,8 @@ class PacketStream : public std::enable_shared_from_this<PacketStream> {
  protected:
   // Results of what the transport was asked for; any thread.
   void PacketRead(bool ok, peer::v1::Packet packet);
+  // A message came that holds no packet; `why` says so.
+  void PacketUnreadable(absl::Status why);
   void PacketWritten(bool ok);
   // Last of all: gRPC is done with the stream.
   void StreamDone(absl::Status status);
@@ -58,6 +61,8 @@ class PacketStream : public std::enable_shared_from_this<PacketStream> {
   virtual void EndWrites() = 0;
   // Breaks the stream off.
   virtual void Cancel() = 0;
+  // See node::PeerStream.
+  virtual std::string Remote() const { return ""; }
   // Nothing more will be asked for; `status` says why, for the peer if it can still be told.
   virtual void Release(const absl::Status& status) = 0;
 

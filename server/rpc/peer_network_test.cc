@@ -1,5 +1,6 @@
 #include "server/rpc/peer_network.h"
 
+#include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/grpcpp.h>
 
 #include <chrono>
@@ -28,6 +29,7 @@ namespace {
 namespace wire = ::docstore::peer::v1;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::StartsWith;
 
 // Longest wait for something that must happen.
 constexpr int64_t kPatienceMs = 30'000;
@@ -67,6 +69,7 @@ class End : public node::PeerStreamEvents {
   // Only on the executor.
   void Hold(std::unique_ptr<node::PeerStream> handle) { handle_ = std::move(handle); }
   void Drop() { handle_ = nullptr; }
+  std::string remote() const { return handle_->Remote(); }
   void Close() { handle_->Close(); }
   void Send(std::vector<core::Frame> frames) {
     MutexLock lock(&mutex_);
@@ -398,6 +401,31 @@ TEST_F(PeerNetworkTest, RefusesAPacketThatIsNoFrame) {
   EXPECT_THAT(status.error_message(), HasSubstr("nonce 0"));
   EXPECT_EQ(Accepted()->AwaitClosed(),
             absl::InvalidArgumentError("a request for the clock has nonce 0"));
+}
+
+TEST_F(PeerNetworkTest, RefusesBytesThatAreNoMessageAndSaysWhoseTheyWere) {
+  grpc::GenericStub stub(grpc::CreateChannel(address_, grpc::InsecureChannelCredentials()));
+  grpc::ClientContext context;
+  grpc::CompletionQueue queue;
+  const auto call = stub.PrepareCall(&context, "/docstore.peer.v1.PeerService/Sync", &queue);
+  const auto await = [&queue] {
+    void* tag = nullptr;
+    bool ok = false;
+    EXPECT_TRUE(queue.Next(&tag, &ok));
+  };
+  call->StartCall(nullptr);
+  await();
+  const grpc::Slice nonsense(std::string(100, '\xff'));
+  call->Write(grpc::ByteBuffer(&nonsense, 1), nullptr);
+  await();
+  grpc::Status status;
+  call->Finish(&status, nullptr);
+  await();
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_EQ(status.error_message(), "a message that is no docstore.peer.v1.SyncRequest");
+  EXPECT_EQ(Accepted()->AwaitClosed(),
+            absl::InvalidArgumentError("a message that is no docstore.peer.v1.SyncRequest"));
+  EXPECT_THAT(Accepted()->remote(), StartsWith("ipv4:127.0.0.1:"));
 }
 
 // Answers every stream with a packet of nothing.

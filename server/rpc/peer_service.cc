@@ -1,10 +1,13 @@
 #include "server/rpc/peer_service.h"
 
 #include <atomic>
+#include <string>
 #include <utility>
 
 #include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
 #include "server/base/mutex.h"
+#include "server/rpc/message_bytes.h"
 #include "server/rpc/packet_stream.h"
 #include "server/rpc/peer_network.h"
 #include "server/rpc/status_mapping.h"
@@ -15,22 +18,24 @@ namespace wire = ::docstore::peer::v1;
 
 namespace {
 
-// Peers ping every 10 s; anything up to twice as often is let pass.
+// Pings up to this often are let pass.
 constexpr int kPingIntervalMinMs = 5000;
 
 // The accepting end of a Sync stream. gRPC keeps it until Finish has been called.
 class AcceptedStream final : public PacketStream,
-                             public grpc::ServerBidiReactor<wire::SyncRequest, wire::SyncResponse> {
+                             public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer> {
  public:
   AcceptedStream(node::Executor* executor, grpc::CallbackServerContext* context)
-      : PacketStream(executor), context_(context) {}
+      : PacketStream(executor), remote_(context->peer()), context_(context) {}
 
   void KeepUntilDone() { self_ = std::static_pointer_cast<AcceptedStream>(shared_from_this()); }
 
  private:
   void ReadPacket() override { StartRead(&request_); }
   void WritePacket(wire::Packet packet) override {
-    *response_.mutable_packet() = std::move(packet);
+    wire::SyncResponse response;
+    *response.mutable_packet() = std::move(packet);
+    response_ = SerializeMessage(response);
     StartWrite(&response_);
   }
   void EndWrites() override { End(absl::OkStatus()); }
@@ -39,9 +44,19 @@ class AcceptedStream final : public PacketStream,
     MutexLock lock(&mutex_);
     if (context_ != nullptr) context_->TryCancel();
   }
+  std::string Remote() const override { return remote_; }
   void Release(const absl::Status& status) override { Finish(ToGrpc(status)); }
 
-  void OnReadDone(bool ok) override { PacketRead(ok, std::move(*request_.mutable_packet())); }
+  void OnReadDone(bool ok) override {
+    wire::SyncRequest request;
+    if (ok &&
+        !grpc::SerializationTraits<wire::SyncRequest>::Deserialize(&request_, &request).ok()) {
+      PacketUnreadable(
+          absl::InvalidArgumentError(absl::StrCat("a message that is no ", request.GetTypeName())));
+      return;
+    }
+    PacketRead(ok, std::move(*request.mutable_packet()));
+  }
   void OnWriteDone(bool ok) override { PacketWritten(ok); }
   void OnCancel() override { cancelled_ = true; }
   void OnDone() override {
@@ -54,12 +69,13 @@ class AcceptedStream final : public PacketStream,
                           : absl::OkStatus());
   }
 
+  const std::string remote_;
   std::atomic<bool> cancelled_ = false;
   Mutex mutex_;
   // gRPC's, which frees it after OnDone.
   grpc::CallbackServerContext* context_ ABSL_GUARDED_BY(mutex_);
-  wire::SyncRequest request_;
-  wire::SyncResponse response_;
+  grpc::ByteBuffer request_;
+  grpc::ByteBuffer response_;
   std::shared_ptr<AcceptedStream> self_;  // until OnDone
 };
 
@@ -77,7 +93,7 @@ void ConfigurePeerServer(grpc::ServerBuilder* builder) {
 PeerService::PeerService(node::Executor* link_executor, Accept accept, Whoami whoami)
     : link_executor_(link_executor), accept_(std::move(accept)), whoami_(std::move(whoami)) {}
 
-grpc::ServerBidiReactor<wire::SyncRequest, wire::SyncResponse>* PeerService::Sync(
+grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* PeerService::Sync(
     grpc::CallbackServerContext* context) {
   const auto stream = std::make_shared<AcceptedStream>(link_executor_, context);
   stream->KeepUntilDone();

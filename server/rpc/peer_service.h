@@ -1,7 +1,9 @@
 // PeerService: the service on the peer port, the accepting end of Sync streams.
 //
 // It knows nothing of what the streams carry: the node takes each over as a node::PeerStream.
-// Never registered beside the public services: whoever reaches the peer port may speak for a node.
+// Sync takes raw bytes: gRPC would end a stream on bytes that are no message without a word to
+// either side. Never registered beside the public services: whoever reaches the peer port may speak
+// for a node.
 
 #ifndef DOCSTORE_SERVER_RPC_PEER_SERVICE_H_
 #define DOCSTORE_SERVER_RPC_PEER_SERVICE_H_
@@ -22,7 +24,9 @@ void ConfigurePeerServer(grpc::ServerBuilder* builder);
 
 // Thread-safe. Must outlive its server; the link executor must run until the server has been shut
 // down, for streams end on it.
-class PeerService final : public peer::v1::PeerService::CallbackService {
+class PeerService final
+    : public peer::v1::PeerService::WithRawCallbackMethod_Sync<
+          peer::v1::PeerService::WithCallbackMethod_Identify<peer::v1::PeerService::Service>> {
  public:
   // Takes over a stream and returns where its events go; called on the link executor. See
   // Node::AcceptStream.
@@ -32,7 +36,7 @@ class PeerService final : public peer::v1::PeerService::CallbackService {
 
   PeerService(node::Executor* link_executor, Accept accept, Whoami whoami);
 
-  grpc::ServerBidiReactor<peer::v1::SyncRequest, peer::v1::SyncResponse>* Sync(
+  grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* Sync(
       grpc::CallbackServerContext* context) override;
   grpc::ServerUnaryReactor* Identify(grpc::CallbackServerContext* context,
                                      const peer::v1::IdentifyRequest* request,

@@ -192,12 +192,14 @@ class PeerEdgeTest(cluster.ClusterTest):
         nodes = self.start(2)
         with grpc.insecure_channel(nodes[0].peer) as channel:
             sync = channel.stream_stream("/docstore.peer.v1.PeerService/Sync")  # bytes in, bytes out
-            for garbage, text in ((b"", "packet"), (b"\x0a\x02\x08\x00", "packet"), (bytes(2 << 20), "larger")):
+            for garbage, text in ((b"\xff" * 100, "no docstore.peer.v1.SyncRequest"),
+                                  (bytes(range(256)), "no docstore.peer.v1.SyncRequest"),
+                                  (b"", "packet"), (b"\x0a\x02\x08\x00", "packet"), (bytes(2 << 20), "larger")):
                 with self.assertRaises(grpc.RpcError) as raised:
                     list(sync(iter([garbage]), timeout=30))
                 self.assertIn(text, raised.exception.details())
-            for garbage in (b"\xff" * 100, bytes(range(256))):  # not even protobuf: the stream just ends
-                list(sync(iter([garbage]), timeout=30))
+        # The node tells whom it was that it could not understand.
+        self.assertRegex(nodes[0].log(), "from ipv4:127.0.0.1:[0-9]+ ended before it said Hello: a message that is no")
         self.assert_cluster_works(nodes, "after")
 
     def test_peers_of_another_secret_are_refused_with_a_text_on_both_sides(self):
