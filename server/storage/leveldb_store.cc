@@ -125,7 +125,7 @@ class LevelDbEngine : public Engine {
   LevelDbEngine(const std::string& directory, const LevelDbOptions& options)
       : directory_(directory),
         mark_path_(absl::StrCat(directory, "/", kCheckMark)),
-        env_(leveldb::Env::Default()),
+        env_(options.env == nullptr ? leveldb::Env::Default() : options.env),
         cache_(leveldb::NewLRUCache(options.block_cache_bytes)),
         filter_policy_(leveldb::NewBloomFilterPolicy(kBloomBitsPerKey)) {
     options_.create_if_missing = true;

@@ -16,6 +16,10 @@
 #include "server/node/env.h"
 #include "server/storage/engine.h"
 
+namespace leveldb {
+class Env;
+}
+
 namespace docstore::storage {
 
 struct LevelDbOptions {
@@ -23,6 +27,8 @@ struct LevelDbOptions {
   size_t block_cache_bytes = size_t{64} << 20;
   // Bytes of rows collected in memory before they become a table; up to twice as much is held.
   size_t write_buffer_bytes = size_t{4} << 20;
+  // The files and threads it works with, which must outlive it; null: the system's.
+  leveldb::Env* env = nullptr;
 };
 
 // Opens the store in directory `path`, creating it and its parents. Fails with
