@@ -44,6 +44,7 @@ absl::Status Process::Start() {
           .tokens = &*keys_,
           .clock = &clock_,
           .random = &random_,
+          .audit_executor = &audit_executor_,
           .node_name = options_.name,
           .server_version = kVersion,
           .document_bytes_max = options_.document_bytes_max,
@@ -164,7 +165,8 @@ void Process::Stop() {
   node_->Shutdown([&durable] { durable.set_value(); });
   durable.get_future().wait();
   peer_port_->Shutdown(kPeerDrainMs);
-  for (ThreadExecutor* executor : {&core_executor_, &commit_executor_, &link_executor_}) {
+  for (ThreadExecutor* executor :
+       {&core_executor_, &commit_executor_, &link_executor_, &audit_executor_}) {
     executor->Stop();
   }
   http_port_ = nullptr;

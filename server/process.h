@@ -73,6 +73,7 @@ class Process {
   ThreadExecutor core_executor_;
   ThreadExecutor commit_executor_;
   ThreadExecutor link_executor_;
+  ThreadExecutor audit_executor_;
   std::promise<node::Node*> opened_;
   const std::shared_future<node::Node*> node_when_open_ = opened_.get_future().share();
   rpc::ServingNode serving_;

@@ -39,6 +39,7 @@ inline constexpr char kTooManySiblings[] = "TOO_MANY_SIBLINGS";
 inline constexpr char kUnknownOrigin[] = "UNKNOWN_ORIGIN";
 inline constexpr char kNotCaughtUp[] = "NOT_CAUGHT_UP";
 inline constexpr char kNotReady[] = "NOT_READY";
+inline constexpr char kBusy[] = "BUSY";
 inline constexpr char kDiskFull[] = "DISK_FULL";
 inline constexpr char kStorage[] = "STORAGE";
 }  // namespace reason

@@ -39,9 +39,9 @@ void HeldExecutor::Release() {
   tasks_.clear();
 }
 
-void HeldExecutor::AwaitHeldTask() {
+void HeldExecutor::AwaitHeldTask(size_t count) {
   MutexLock lock(&mutex_);
-  while (tasks_.empty()) changed_.Wait(&mutex_);
+  while (tasks_.size() < count) changed_.Wait(&mutex_);
 }
 
 std::unique_ptr<node::PeerStream> EmptyNetwork::Dial(const std::string& address,
@@ -70,6 +70,7 @@ OneNode::OneNode(OneNodeOptions options) {
           .tokens = &tokens_,
           .clock = &clock_,
           .random = &random_,
+          .audit_executor = &audit_executor_,
           .node_name = "node1",
           .server_version = "1.2.3",
           .document_bytes_max = options.document_bytes_max};
@@ -123,6 +124,7 @@ void OneNode::StartNode(const OneNodeOptions& options) {
 
 OneNode::~OneNode() {
   commit_executor_.Release();
+  audit_executor_.Release();
   port_->Shutdown(0);
   if (node_ != nullptr) {
     std::promise<void> down;
@@ -132,6 +134,7 @@ OneNode::~OneNode() {
   core_executor_.Stop();
   commit_executor_.Stop();
   link_executor_.Stop();
+  audit_executor_.Stop();
 }
 
 std::shared_ptr<storage::MemoryDisk> DiskWithPeer(core::Origin peer) {

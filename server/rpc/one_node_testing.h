@@ -1,6 +1,6 @@
 // OneNode: a whole node on memory behind a real client port on loopback, for tests of the services.
 //
-// Commits can be held back, so that a test sees calls wait.
+// Commits and audits can be held back, so that a test sees calls wait.
 
 #ifndef DOCSTORE_SERVER_RPC_ONE_NODE_TESTING_H_
 #define DOCSTORE_SERVER_RPC_ONE_NODE_TESTING_H_
@@ -37,8 +37,8 @@ class HeldExecutor final : public node::Executor {
   void PostAfter(int64_t delay_us, Task task) override;
   void Hold();
   void Release();
-  // Returns once a task waits. Only while held.
-  void AwaitHeldTask();
+  // Returns once `count` tasks wait. Only while held.
+  void AwaitHeldTask(size_t count = 1);
   void Stop() { thread_.Stop(); }
 
  private:
@@ -85,6 +85,7 @@ class OneNode {
   GrpcPort& port() { return *port_; }
   const ServiceEnv& env() const { return env_; }
   HeldExecutor& commits() { return commit_executor_; }
+  HeldExecutor& audits() { return audit_executor_; }
   node::Node& node() { return *node_; }
 
  private:
@@ -97,6 +98,7 @@ class OneNode {
   ThreadExecutor core_executor_;
   HeldExecutor commit_executor_;
   ThreadExecutor link_executor_;
+  HeldExecutor audit_executor_;
   EmptyNetwork network_{&link_executor_};
   const TokenKeys tokens_ = TokenKeys::FromClusterName("test");
   std::unique_ptr<node::Node> node_;

@@ -20,6 +20,7 @@ struct ServiceEnv {
   const TokenKeys* tokens = nullptr;
   const node::Clock* clock = nullptr;
   node::Random* random = nullptr;
+  node::Executor* audit_executor = nullptr;  // runs the slices of audits
   std::string node_name;
   std::string server_version;
   uint64_t document_bytes_max = 0;
