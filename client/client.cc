@@ -125,4 +125,12 @@ absl::StatusOr<Convergence> Client::WaitConverged(int64_t timeout_ms) {
   return connection_->WaitConverged(timeout_ms);
 }
 
+absl::StatusOr<ContentDigest> Client::GetContentDigest(const std::string& collection) {
+  return connection_->GetContentDigest(collection);
+}
+
+absl::StatusOr<Content> Client::ListContent(const ContentQuery& query) {
+  return connection_->ListContent(query);
+}
+
 }  // namespace docstore::client

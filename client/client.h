@@ -23,6 +23,7 @@
 #include "client/cluster.h"
 #include "client/cluster_connection.h"
 #include "client/connection.h"
+#include "client/content.h"
 #include "client/document.h"
 
 namespace docstore::client {
@@ -88,6 +89,11 @@ class Client {
   // Waits until every member has what was written before the call, at most `timeout_ms` (1 to
   // 3 600 000). Both outcomes are OK.
   absl::StatusOr<Convergence> WaitConverged(int64_t timeout_ms);
+
+  // What one node holds, for comparing nodes (audit.h); connect to that endpoint alone. Reads its
+  // whole store, an empty `collection` meaning all, and may take minutes.
+  absl::StatusOr<ContentDigest> GetContentDigest(const std::string& collection);
+  absl::StatusOr<Content> ListContent(const ContentQuery& query);
 
  private:
   std::shared_ptr<Connection> connection_;

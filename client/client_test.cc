@@ -378,6 +378,10 @@ TEST(Client, WorksOverAConnectionOfTheCallersMaking) {
     }
     absl::StatusOr<ClusterStatus> GetStatus(int64_t) override { return ClusterStatus(); }
     absl::StatusOr<Convergence> WaitConverged(int64_t) override { return Convergence(); }
+    absl::StatusOr<ContentDigest> GetContentDigest(const std::string&) override {
+      return ContentDigest();
+    }
+    absl::StatusOr<Content> ListContent(const ContentQuery&) override { return Content(); }
   };
   docstore::Client client(std::make_shared<Canned>());
   EXPECT_EQ(client.Get("c", "a")->id, "a");

@@ -18,6 +18,8 @@ using std::chrono::system_clock;
 
 // Time for the answer of WaitConverged to arrive after the server's own timeout.
 constexpr int64_t kBarrierMarginMs = 10'000;
+// For one call of an audit, which reads a node's whole store; nodes allow an hour.
+constexpr int64_t kAuditDeadlineMs = 1'800'000;
 
 enum class Effect { kRead, kWrite };
 
@@ -110,6 +112,20 @@ class ClusterConnection final : public Connection {
                               request, Effect::kRead, timeout_ms + kBarrierMarginMs);
   }
 
+  absl::StatusOr<ContentDigest> GetContentDigest(const std::string& collection) override {
+    v1::GetContentDigestRequest request;
+    request.set_collection(collection);
+    return Joined<ContentDigest, v1::GetContentDigestRequest, v1::GetContentDigestResponse>(
+        &v1::ClusterService::Stub::AsyncGetContentDigest, request);
+  }
+
+  absl::StatusOr<Content> ListContent(const ContentQuery& query) override {
+    v1::ListContentRequest request;
+    ToWire(query, &request);
+    return Joined<Content, v1::ListContentRequest, v1::ListContentResponse>(
+        &v1::ClusterService::Stub::AsyncListContent, request);
+  }
+
  private:
   // Runs `attempt(stub, deadline) -> absl::Status` at one endpoint after the other, as the head of
   // cluster_connection.h says.
@@ -152,6 +168,25 @@ class ClusterConnection final : public Connection {
     return FromWire(std::move(response));
   }
 
+  // One call of an audit, whose parts are joined.
+  template <typename Result, typename Request, typename Response>
+  absl::StatusOr<Result> Joined(
+      std::unique_ptr<grpc::ClientAsyncReader<Response>> (v1::ClusterService::Stub::*method)(
+          grpc::ClientContext*, const Request&, grpc::CompletionQueue*, void*),
+      const Request& request) {
+    Response joined;
+    const absl::Status status =
+        Call(Effect::kRead, options_.deadline_ms, [&](Stub* stub, Deadline) {
+          joined.Clear();
+          return stub->CallStream<v1::ClusterService::Stub, Request, Response>(
+              stub->cluster(), method, request,
+              system_clock::now() + milliseconds(kAuditDeadlineMs), options_.stall_timeout_ms,
+              [&joined](Response* part) { joined.MergeFrom(*part); });
+        });
+    if (!status.ok()) return status;
+    return FromWire(std::move(joined));
+  }
+
   const ConnectionOptions options_;
   EndpointRing ring_;
 };
@@ -174,7 +209,10 @@ absl::StatusOr<std::vector<absl::StatusOr<Document>>> ClusterConnection::BatchGe
   const absl::Status status =
       Call(Effect::kRead, options_.deadline_ms, [&](Stub* stub, Deadline deadline) {
         documents.clear();
-        return stub->BatchGet(request, deadline, take);
+        return stub
+            ->CallStream<v1::DocumentService::Stub, v1::BatchGetRequest, v1::BatchGetResponse>(
+                stub->documents(), &v1::DocumentService::Stub::AsyncBatchGet, request, deadline, 0,
+                take);
       });
   if (!status.ok()) return status;
   if (documents.size() != ids.size()) {

@@ -23,7 +23,7 @@ struct ConnectionOptions {
   int64_t deadline_ms = 10'000;
   // For connecting to one endpoint while others are left to try.
   int64_t connect_timeout_ms = 2'000;
-  // A bulk stream without any answer or progress for so long counts as broken.
+  // A bulk stream or an audit without any answer or progress for so long counts as broken.
   int64_t stall_timeout_ms = 60'000;
   // Calls end with CANCELLED soon after it becomes true. May be null; must outlive the connection.
   const std::atomic<bool>* interrupted = nullptr;

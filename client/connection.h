@@ -16,6 +16,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "client/cluster.h"
+#include "client/content.h"
 #include "client/document.h"
 
 namespace docstore::client {
@@ -72,6 +73,9 @@ class Connection {
   virtual absl::StatusOr<ClusterStatus> GetStatus(int64_t deadline_ms) = 0;
   // Waits up to `timeout_ms` (1 to 3 600 000) on the server.
   virtual absl::StatusOr<Convergence> WaitConverged(int64_t timeout_ms) = 0;
+  // Of one node: give such a connection one endpoint.
+  virtual absl::StatusOr<ContentDigest> GetContentDigest(const std::string& collection) = 0;
+  virtual absl::StatusOr<Content> ListContent(const ContentQuery& query) = 0;
 };
 
 }  // namespace docstore::client

@@ -1,6 +1,7 @@
 #include "client/fake_node.h"
 
 #include <chrono>
+#include <functional>
 #include <thread>
 #include <utility>
 
@@ -386,6 +387,74 @@ grpc::Status FakeNode::WaitConverged(grpc::ServerContext* context, const v1::Wai
   Lock lock(mutex_);
   *response = convergence_;
   response->set_served_by(name_);
+  return grpc::Status::OK;
+}
+
+void FakeNode::SetContent(std::vector<v1::ListContentResponse> instants) {
+  Lock lock(mutex_);
+  contents_ = std::move(instants);
+}
+
+v1::ListContentResponse FakeNode::TakeContent() {
+  Lock lock(mutex_);
+  v1::ListContentResponse content;
+  if (!contents_.empty()) content = contents_.front();
+  if (contents_.size() > 1) contents_.erase(contents_.begin());
+  content.set_served_by(name_);
+  return content;
+}
+
+// One bucket for everything, in two parts.
+grpc::Status FakeNode::GetContentDigest(grpc::ServerContext* context,
+                                        const v1::GetContentDigestRequest*,
+                                        grpc::ServerWriter<v1::GetContentDigestResponse>* writer) {
+  if (grpc::Status failure = Enter(context); !failure.ok()) return failure;
+  const v1::ListContentResponse content = TakeContent();
+  v1::GetContentDigestResponse part;
+  part.set_served_by(content.served_by());
+  *part.mutable_clock() = content.clock();
+  writer->Write(part);
+  part.clear_clock();
+  std::string held;
+  for (v1::ContentEntry entry : content.entries()) {
+    for (v1::ContentVersion& version : *entry.mutable_versions()) {
+      part.mutable_totals()->set_json_bytes(part.totals().json_bytes() + version.json_bytes());
+      if (!version.damaged()) continue;
+      version.clear_damaged();
+      *part.add_damaged() = entry.key();
+      part.mutable_totals()->set_damaged_count(part.totals().damaged_count() + 1);
+    }
+    absl::StrAppend(&held, entry.SerializeAsString());
+  }
+  const auto count = static_cast<uint64_t>(content.entries_size());
+  part.mutable_totals()->set_document_count(count);
+  if (count > 0) {
+    v1::ContentBucket* bucket = part.add_buckets();
+    bucket->set_document_count(count);
+    bucket->set_sum_low(std::hash<std::string>()(held));
+  }
+  writer->Write(part);
+  return grpc::Status::OK;
+}
+
+grpc::Status FakeNode::ListContent(grpc::ServerContext* context,
+                                   const v1::ListContentRequest* request,
+                                   grpc::ServerWriter<v1::ListContentResponse>* writer) {
+  if (grpc::Status failure = Enter(context); !failure.ok()) return failure;
+  v1::ListContentResponse content = TakeContent();
+  const bool all = request->documents().empty();
+  auto entries = std::move(*content.mutable_entries());
+  content.clear_entries();
+  writer->Write(content);
+  content.clear_clock();
+  for (v1::ContentEntry& entry : entries) {
+    bool asked = all;
+    for (const v1::DocumentKey& key : request->documents()) {
+      asked |= key.collection() == entry.key().collection() && key.id() == entry.key().id();
+    }
+    if (asked) *content.add_entries() = std::move(entry);
+  }
+  writer->Write(content);
   return grpc::Status::OK;
 }
 

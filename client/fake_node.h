@@ -54,6 +54,8 @@ class FakeNode final : public v1::DocumentService::Service,
   // What GetStatus says; the name is added.
   void SetStatus(const v1::GetStatusResponse& status);
   void SetConvergence(const v1::WaitConvergedResponse& response);
+  // What it holds, as the calls of an audit see it one after the other; the last stays.
+  void SetContent(std::vector<v1::ListContentResponse> instants);
 
   uint64_t calls() const;
   // The winner's text; empty when there is no document.
@@ -82,6 +84,11 @@ class FakeNode final : public v1::DocumentService::Service,
                          v1::GetStatusResponse* response) override;
   grpc::Status WaitConverged(grpc::ServerContext* context, const v1::WaitConvergedRequest* request,
                              v1::WaitConvergedResponse* response) override;
+  grpc::Status GetContentDigest(grpc::ServerContext* context,
+                                const v1::GetContentDigestRequest* request,
+                                grpc::ServerWriter<v1::GetContentDigestResponse>* writer) override;
+  grpc::Status ListContent(grpc::ServerContext* context, const v1::ListContentRequest* request,
+                           grpc::ServerWriter<v1::ListContentResponse>* writer) override;
 
  private:
   using Versions = std::vector<v1::Version>;  // the winner first
@@ -91,6 +98,7 @@ class FakeNode final : public v1::DocumentService::Service,
   grpc::Status PutLocked(const v1::PutRequest& request, v1::PutResponse* response);
   grpc::Status DeleteLocked(const v1::DeleteRequest& request, v1::DeleteResponse* response);
   void AnswerItem(const v1::BulkItem& item, uint64_t index, v1::BulkResult* result);
+  v1::ListContentResponse TakeContent();
   Versions* FindLocked(const std::string& collection, const std::string& id);
 
   const std::string name_;
@@ -108,6 +116,7 @@ class FakeNode final : public v1::DocumentService::Service,
   grpc::Status failure_;
   v1::GetStatusResponse status_;
   v1::WaitConvergedResponse convergence_;
+  std::vector<v1::ListContentResponse> contents_;
 };
 
 }  // namespace docstore::client

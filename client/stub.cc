@@ -107,23 +107,21 @@ bool Stub::AwaitOnly(grpc::CompletionQueue* queue, grpc::ClientContext* context)
   return ok;
 }
 
-absl::Status Stub::BatchGet(const v1::BatchGetRequest& request, Deadline deadline,
-                            const std::function<void(v1::BatchGetResponse*)>& take) {
-  grpc::ClientContext context;
-  context.set_deadline(deadline);
-  grpc::CompletionQueue queue;
-  auto reader = documents_->AsyncBatchGet(&context, request, &queue, nullptr);
-  bool more = AwaitOnly(&queue, &context);
-  while (more) {
-    v1::BatchGetResponse response;
-    reader->Read(&response, nullptr);
-    more = AwaitOnly(&queue, &context);
-    if (more) take(&response);
-  }
-  grpc::Status status;
-  reader->Finish(&status, nullptr);
-  AwaitOnly(&queue, &context);
-  return StatusOf(status);
+bool Stub::AwaitProgress(grpc::CompletionQueue* queue, grpc::ClientContext* context,
+                         int64_t stall_ms, bool* stalled) {
+  void* tag = nullptr;
+  bool ok = false;
+  const Deadline give_up =
+      stall_ms == 0 ? Deadline::max() : system_clock::now() + milliseconds(stall_ms);
+  if (AwaitEvent(queue, context, interrupted_, give_up, &tag, &ok)) return ok;
+  *stalled = true;
+  context->TryCancel();
+  return AwaitOnly(queue, context);
+}
+
+absl::Status Stub::StalledError(int64_t stall_ms) const {
+  return absl::DeadlineExceededError(
+      absl::StrCat(endpoint_, " sent nothing for ", stall_ms / 1000, " s"));
 }
 
 }  // namespace docstore::client

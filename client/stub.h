@@ -69,9 +69,31 @@ class Stub {
     return StatusOf(status);
   }
 
-  // The streamed call: `take` sees each answer in order.
-  absl::Status BatchGet(const v1::BatchGetRequest& request, Deadline deadline,
-                        const std::function<void(v1::BatchGetResponse*)>& take);
+  // The same for a call of many responses, which `take` sees in order. DEADLINE_EXCEEDED when none
+  // comes for `stall_ms`, unless that is 0.
+  template <typename Service, typename Request, typename Response>
+  absl::Status CallStream(Service* service,
+                          std::unique_ptr<grpc::ClientAsyncReader<Response>> (Service::*method)(
+                              grpc::ClientContext*, const Request&, grpc::CompletionQueue*, void*),
+                          const Request& request, Deadline deadline, int64_t stall_ms,
+                          const std::function<void(Response*)>& take) {
+    grpc::ClientContext context;
+    context.set_deadline(deadline);
+    grpc::CompletionQueue queue;
+    auto reader = (service->*method)(&context, request, &queue, nullptr);
+    bool stalled = false;
+    bool more = AwaitProgress(&queue, &context, stall_ms, &stalled);
+    while (more) {
+      Response response;
+      reader->Read(&response, nullptr);
+      more = AwaitProgress(&queue, &context, stall_ms, &stalled);
+      if (more) take(&response);
+    }
+    grpc::Status status;
+    reader->Finish(&status, nullptr);
+    AwaitOnly(&queue, &context);
+    return stalled ? StalledError(stall_ms) : StatusOf(status);
+  }
 
   v1::DocumentService::Stub* documents() { return documents_.get(); }
   v1::CollectionService::Stub* collections() { return collections_.get(); }
@@ -80,6 +102,10 @@ class Stub {
  private:
   // Waits for the one event that is under way; true when it succeeded.
   bool AwaitOnly(grpc::CompletionQueue* queue, grpc::ClientContext* context);
+  // The same; when it takes over `stall_ms`, if not 0, the call is cancelled and `stalled` set.
+  bool AwaitProgress(grpc::CompletionQueue* queue, grpc::ClientContext* context, int64_t stall_ms,
+                     bool* stalled);
+  absl::Status StalledError(int64_t stall_ms) const;
   absl::Status WhyUnreachable();
 
   const std::string endpoint_;

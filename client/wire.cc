@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "client/dot_set.h"
 #include "client/error.h"
 
 namespace docstore::client {
@@ -42,6 +43,12 @@ Node FromWire(const v1::Node& wire) {
   node.received_bytes = wire.received_bytes();
   node.last_error = wire.last_error();
   return node;
+}
+
+DotSet ClockOf(const google::protobuf::RepeatedPtrField<v1::DotRange>& ranges) {
+  DotSet clock;
+  for (const v1::DotRange& range : ranges) clock.Add(range.origin(), range.first(), range.last());
+  return clock;
 }
 
 }  // namespace
@@ -123,6 +130,54 @@ Convergence FromWire(v1::WaitConvergedResponse&& wire) {
   }
   convergence.served_by = wire.served_by();
   return convergence;
+}
+
+ContentDigest FromWire(v1::GetContentDigestResponse&& wire) {
+  ContentDigest digest;
+  digest.served_by = wire.served_by();
+  digest.clock = ClockOf(wire.clock());
+  for (const v1::ContentBucket& bucket : wire.buckets()) {
+    digest.buckets.push_back(
+        {bucket.index(), bucket.document_count(), bucket.sum_high(), bucket.sum_low()});
+  }
+  for (const v1::DocumentKey& key : wire.damaged()) {
+    digest.damaged.push_back({key.collection(), key.id()});
+  }
+  digest.document_count = wire.totals().document_count();
+  digest.version_count = wire.totals().version_count();
+  digest.json_bytes = wire.totals().json_bytes();
+  digest.damaged_count = wire.totals().damaged_count();
+  return digest;
+}
+
+Content FromWire(v1::ListContentResponse&& wire) {
+  Content content;
+  content.served_by = wire.served_by();
+  content.clock = ClockOf(wire.clock());
+  for (const v1::ContentEntry& entry : wire.entries()) {
+    ContentEntry& to = content.entries.emplace_back();
+    to.key = {entry.key().collection(), entry.key().id()};
+    for (const v1::ContentVersion& version : entry.versions()) {
+      to.versions.push_back({.dot = {version.dot().origin(), version.dot().seq()},
+                             .timestamp = version.timestamp(),
+                             .deleted = version.deleted(),
+                             .hash_high = version.hash_high(),
+                             .hash_low = version.hash_low(),
+                             .json_bytes = version.json_bytes(),
+                             .damaged = version.damaged()});
+    }
+  }
+  return content;
+}
+
+void ToWire(const ContentQuery& query, v1::ListContentRequest* wire) {
+  wire->set_collection(query.collection);
+  wire->mutable_buckets()->Add(query.buckets.begin(), query.buckets.end());
+  for (const DocumentKey& key : query.documents) {
+    v1::DocumentKey* document = wire->add_documents();
+    document->set_collection(key.collection);
+    document->set_id(key.id);
+  }
 }
 
 absl::Status StatusOf(const v1::ItemStatus& wire) {

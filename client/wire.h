@@ -7,6 +7,7 @@
 
 #include "absl/status/status.h"
 #include "client/cluster.h"
+#include "client/content.h"
 #include "client/document.h"
 #include "docstore/v1/cluster.pb.h"
 #include "docstore/v1/collection.pb.h"
@@ -23,6 +24,9 @@ Collection FromWire(v1::Collection&& collection);
 Conflict FromWire(v1::Conflict&& conflict);
 ClusterStatus FromWire(v1::GetStatusResponse&& response);
 Convergence FromWire(v1::WaitConvergedResponse&& response);
+// Of all parts joined.
+ContentDigest FromWire(v1::GetContentDigestResponse&& response);
+Content FromWire(v1::ListContentResponse&& response);
 
 // OK or the item's error with its details.
 absl::Status StatusOf(const v1::ItemStatus& status);
@@ -30,6 +34,7 @@ absl::Status StatusOf(const v1::ItemStatus& status);
 // Leaves `wire` untouched for kNone.
 void ToWire(const Condition& condition, v1::Condition* wire);
 void ToWire(BulkItem&& item, v1::BulkItem* wire);
+void ToWire(const ContentQuery& query, v1::ListContentRequest* wire);
 
 }  // namespace docstore::client
 

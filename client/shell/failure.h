@@ -2,7 +2,8 @@
 //
 // Exit codes (do not renumber, scripts rely on them):
 //   0 ok          1 failed      2 usage           3 not found    4 conflict or failed condition
-//   5 unreachable 6 no access   7 not converged   8 partial bulk failure         130 interrupted
+//   5 unreachable 6 no access   7 not converged   8 partial bulk failure
+//   9 nodes hold different documents              130 interrupted
 
 #ifndef DOCSTORE_CLIENT_SHELL_FAILURE_H_
 #define DOCSTORE_CLIENT_SHELL_FAILURE_H_
@@ -24,6 +25,7 @@ enum ExitCode : int {
   kExitNoAccess = 6,
   kExitNotConverged = 7,
   kExitPartial = 8,
+  kExitDiverged = 9,
   kExitInterrupted = 130,
 };
 

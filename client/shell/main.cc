@@ -42,7 +42,8 @@ Examples:
   docstore demo            three temporary nodes to try faults on; docstore demo --help
 
 Exit codes: 0 ok, 1 failed, 2 usage, 3 not found, 4 conflict or failed condition, 5 unreachable,
-6 no access, 7 not converged, 8 partial bulk failure, 130 interrupted.)";
+6 no access, 7 not converged, 8 partial bulk failure, 9 nodes hold different documents,
+130 interrupted.)";
 
 std::atomic<bool> interrupted = false;
 

@@ -262,6 +262,167 @@ TEST(Shell, WaitsUntilConverged) {
   EXPECT_EQ(Execute(node.address(), "wait converged").code, kExitOk);
 }
 
+// "c/ID", held at a node whose clock is `seen` writes of origin a, in versions "3", "4+" (deleted)
+// or "5!" (damaged) of that origin.
+v1::ListContentResponse Holding(uint64_t seen, const std::string& id,
+                                const std::vector<std::string>& versions) {
+  v1::ListContentResponse content;
+  v1::DotRange* range = content.add_clock();
+  range->set_origin(0xa);
+  range->set_first(1);
+  range->set_last(seen);
+  if (versions.empty()) return content;
+  v1::ContentEntry* entry = content.add_entries();
+  entry->mutable_key()->set_collection("c");
+  entry->mutable_key()->set_id(id);
+  for (const std::string& text : versions) {
+    v1::ContentVersion* version = entry->add_versions();
+    version->mutable_dot()->set_origin(0xa);
+    version->mutable_dot()->set_seq(static_cast<uint64_t>(text[0] - '0'));
+    version->set_timestamp(uint64_t{1000} << 16);
+    version->set_deleted(absl::EndsWith(text, "+"));
+    version->set_damaged(absl::EndsWith(text, "!"));
+    if (version->deleted()) continue;
+    version->set_hash_low(0xf);
+    version->set_json_bytes(2);
+  }
+  return content;
+}
+
+// The first of two nodes knows both.
+void Introduce(FakeNode* first, const std::string& name, const std::string& other,
+               const std::string& other_address) {
+  v1::GetStatusResponse status;
+  v1::Node* node = status.add_nodes();
+  node->set_name(name);
+  node->set_client_address(first->address());
+  node = status.add_nodes();
+  node->set_name(other);
+  node->set_client_address(other_address);
+  first->SetStatus(status);
+}
+
+TEST(Verify, FindsEqualNodesEqual) {
+  FakeNode one("one"), two("two");
+  Introduce(&one, "one", "two", two.address());
+  one.SetContent({Holding(3, "x", {"3"})});
+  two.SetContent({Holding(4, "x", {"3"})});
+  const Ran ran = Execute(one.address(), "verify");
+  EXPECT_EQ(ran.code, kExitOk) << ran.err;
+  EXPECT_EQ(ran.out,
+            "{\"equal\":true,\"complete\":true,\"document_count\":1,\"json_bytes\":2,"
+            "\"in_flight\":0,\"nodes\":["
+            "{\"name\":\"one\",\"asked\":true,\"document_count\":1,\"version_count\":0,"
+            "\"json_bytes\":2,\"error\":\"\"},"
+            "{\"name\":\"two\",\"asked\":true,\"document_count\":1,\"version_count\":0,"
+            "\"json_bytes\":2,\"error\":\"\"}],\"differences\":[]}\n");
+  EXPECT_EQ(Execute(one.address(), "verify", Format::kPretty).out,
+            "compared 1 document (2 bytes) of 2 nodes: equal, 0 still in flight\n");
+}
+
+TEST(Verify, NamesTheDocumentThatOneNodeLacksAndWhatEachHolds) {
+  FakeNode one("one"), two("two");
+  Introduce(&one, "one", "two", two.address());
+  one.SetContent({Holding(3, "x", {"3"})});
+  two.SetContent({Holding(4, "x", {})});
+  const Ran ran = Execute(one.address(), "verify --output json");
+  EXPECT_EQ(ran.code, kExitDiverged);
+  EXPECT_TRUE(absl::StrContains(
+      ran.out,
+      "\"differences\":[{\"collection\":\"c\",\"id\":\"x\",\"problem\":\"two lacks a:3\","
+      "\"nodes\":[{\"name\":\"one\",\"versions\":[{\"dot\":\"a:3\",\"written_at_ms\":1000,"
+      "\"json_bytes\":2,\"hash\":\"0000000000000000000000000000000f\"}]},"
+      "{\"name\":\"two\",\"versions\":[]}]}]}"))
+      << ran.out;
+  EXPECT_TRUE(absl::StrContains(ran.err, "1 document not the same on all nodes: c/x")) << ran.err;
+  EXPECT_EQ(Execute(one.address(), "verify --output csv").out,
+            "collection,id,node,holds,problem\r\n"
+            "c,x,one,a:3,two lacks a:3\r\n"
+            "c,x,two,nothing,two lacks a:3\r\n");
+  EXPECT_EQ(Execute(one.address(), "verify", Format::kPretty).out,
+            "c/x: two lacks a:3\n"
+            "  one holds a:3\n"
+            "    a:3: 2 bytes, hash 0000000000000000000000000000000f\n"
+            "  two holds nothing\n"
+            "compared 1 document (2 bytes) of 2 nodes: not equal, 0 still in flight\n");
+}
+
+TEST(Verify, LooksAgainAtWhatIsUnderWay) {
+  FakeNode one("one"), two("two");
+  Introduce(&one, "one", "two", two.address());
+  one.SetContent({Holding(3, "x", {"3"})});
+  // It arrives before the second look.
+  two.SetContent({Holding(2, "x", {}), Holding(2, "x", {}), Holding(3, "x", {"3"})});
+  Ran ran = Execute(one.address(), "verify");
+  EXPECT_EQ(ran.code, kExitOk) << ran.err;
+  EXPECT_TRUE(absl::StrContains(ran.out, "\"in_flight\":0")) << ran.out;
+  // It does not arrive.
+  two.SetContent({Holding(2, "x", {})});
+  ran = Execute(one.address(), "verify");
+  EXPECT_EQ(ran.code, kExitOk) << ran.err;
+  EXPECT_TRUE(absl::StrContains(ran.out, "\"in_flight\":1")) << ran.out;
+}
+
+TEST(Verify, ReportsNothingThatOnlyOneLookSaw) {
+  FakeNode one("one"), two("two");
+  Introduce(&one, "one", "two", two.address());
+  one.SetContent({Holding(3, "x", {"3"})});
+  // A delete that was reclaimed between the two nodes' answers, then one that was not.
+  two.SetContent({Holding(4, "x", {}), Holding(4, "x", {}), Holding(4, "x", {"4+"})});
+  const Ran ran = Execute(one.address(), "verify");
+  EXPECT_EQ(ran.code, kExitOk) << ran.err;
+  EXPECT_TRUE(absl::StrContains(ran.out, "\"in_flight\":1")) << ran.out;
+}
+
+TEST(Verify, NamesDamagedBytesOfEqualVersions) {
+  FakeNode one("one"), two("two");
+  Introduce(&one, "one", "two", two.address());
+  one.SetContent({Holding(3, "x", {"3"})});
+  two.SetContent({Holding(3, "x", {"3!"})});
+  const Ran ran = Execute(one.address(), "verify");
+  EXPECT_EQ(ran.code, kExitDiverged);
+  EXPECT_TRUE(
+      absl::StrContains(ran.out, "\"problem\":\"at two the body of a:3 does not match its hash\""))
+      << ran.out;
+  EXPECT_TRUE(absl::StrContains(ran.out, "\"damaged\":true")) << ran.out;
+}
+
+TEST(Verify, NamesTheMemberItCannotAskAndComparesTheOthers) {
+  FakeNode one("one"), two("two");
+  one.SetContent({Holding(3, "x", {"3"})});
+  Introduce(&one, "one", "two", "");
+  Ran ran = Execute(one.address(), "verify");
+  EXPECT_EQ(ran.code, kExitNotConverged);
+  EXPECT_TRUE(absl::StrContains(ran.err, "cannot ask two: its client address is not known"))
+      << ran.err;
+  EXPECT_TRUE(absl::StrContains(ran.out, "\"complete\":false")) << ran.out;
+  Introduce(&one, "one", "two", two.address());
+  two.Stop();
+  ran = Execute(one.address(), "verify");
+  EXPECT_EQ(ran.code, kExitNotConverged);
+  EXPECT_TRUE(absl::StrContains(ran.err, "cannot ask two: cannot connect")) << ran.err;
+  // Somebody else has taken the address.
+  FakeNode three("three");
+  Introduce(&one, "one", "two", three.address());
+  ran = Execute(one.address(), "verify");
+  EXPECT_EQ(ran.code, kExitNotConverged);
+  EXPECT_TRUE(absl::StrContains(ran.err, "at its address answers three")) << ran.err;
+}
+
+TEST(Verify, EndsWhenInterrupted) {
+  FakeNode one("one"), two("two");
+  Introduce(&one, "one", "two", two.address());
+  two.Hang();
+  std::atomic<bool> interrupted = false;
+  std::thread user([&two, &interrupted] {
+    while (two.calls() == 0) std::this_thread::yield();
+    interrupted = true;
+  });
+  EXPECT_EQ(Execute(one.address(), "verify", Format::kJsonl, false, "", &interrupted).code,
+            kExitInterrupted);
+  user.join();
+}
+
 TEST(Shell, ImportsAndExportsTheSameDocuments) {
   FakeNode node;
   const std::string lines =

@@ -13,6 +13,7 @@
 #include "client/shell/export.h"
 #include "client/shell/failure.h"
 #include "client/shell/import.h"
+#include "client/shell/verify.h"
 
 namespace docstore::client::shell {
 namespace {
@@ -133,6 +134,23 @@ std::vector<Verb> ClusterVerbTable() {
        {"wait converged", "wait converged --timeout 2m"},
        &kWaitGrammar,
        &Wait},
+      {"verify",
+       "verify [--collection C]",
+       "compare what documents all members hold",
+       "Reads every document of every member and changes nothing. Names each document that is not\n"
+       "the same everywhere, or whose bytes do not have their hash, and what each node holds of "
+       "it\n"
+       "(exit 9). Documents that differ only by writes under way are counted as in flight: they "
+       "are\n"
+       "no fault. Exit 7 when a member could not be asked: the others are compared all the same.",
+       {"verify", "verify --collection orders --output json"},
+       &kVerifyGrammar,
+       &Verify},
+  };
+}
+
+std::vector<Verb> ShellVerbTable() {
+  return {
       {"demo",
        "demo [--docstored FILE]",
        "three temporary nodes to try faults on (docstore demo)",
@@ -265,6 +283,7 @@ const std::vector<Verb>& Verbs() {
   static const auto* const verbs = [] {
     auto* all = new std::vector<Verb>(DocumentVerbTable());
     for (Verb& verb : ClusterVerbTable()) all->push_back(std::move(verb));
+    for (Verb& verb : ShellVerbTable()) all->push_back(std::move(verb));
     return all;
   }();
   return *verbs;
