@@ -8,7 +8,7 @@ DOCSTORE = os.path.abspath(os.environ.get("DOCSTORE", "client/docstore"))
 TIMEOUT_S = 120
 
 # Exit codes that scripts rely on.
-OK, FAILED, USAGE, NOT_FOUND, CONDITION, UNREACHABLE, NO_ACCESS, NOT_CONVERGED, PARTIAL = range(9)
+OK, FAILED, USAGE, NOT_FOUND, CONDITION, UNREACHABLE, NO_ACCESS, NOT_CONVERGED, PARTIAL, DIVERGED = range(10)
 
 
 class Outcome:
