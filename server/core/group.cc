@@ -7,6 +7,7 @@
 #include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
 #include "server/base/check.h"
+#include "server/base/mutant.h"
 #include "server/base/status_macros.h"
 
 namespace docstore::core {
@@ -58,6 +59,9 @@ Replica::Group::Plan Replica::Group::PlanByVersion(const ClientWrite& write,
   if (document.Find(token.dot) != nullptr) {
     if (guard && document.winner()->dot != token.dot) {
       return {.kind = Plan::Kind::kRefuse, .verdict = WriteVerdict::kMoved};
+    }
+    if (MUTANT("version-as-vector")) {
+      return {.kind = Plan::Kind::kReplaceCovered, .context = VersionVector({token.dot})};
     }
     return {.kind = Plan::Kind::kReplaceOne, .replaced = token.dot, .hlc = token.hlc};
   }

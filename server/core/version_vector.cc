@@ -5,6 +5,7 @@
 #include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "server/base/mutant.h"
 
 namespace docstore::core {
 namespace {
@@ -22,7 +23,10 @@ uint64_t VersionVector::Get(Origin origin) const {
   return it != entries_.end() && it->origin == origin ? it->seq : 0;
 }
 
-bool VersionVector::Covers(const Dot& dot) const { return dot.seq <= Get(dot.origin); }
+bool VersionVector::Covers(const Dot& dot) const {
+  if (MUTANT("less-in-cover")) return dot.seq < Get(dot.origin);
+  return dot.seq <= Get(dot.origin);
+}
 
 bool VersionVector::Covers(const VersionVector& other) const {
   return absl::c_all_of(other.entries_, [this](const Dot& dot) { return Covers(dot); });

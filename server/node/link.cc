@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "server/base/check.h"
+#include "server/base/mutant.h"
 
 namespace docstore::node {
 namespace {
@@ -401,6 +402,7 @@ absl::Status Link::Take(const View& view, const core::Dot& dot, StoredItem* item
   if (before != sent_keys_.end() && before->second->Contains(dot)) return absl::OkStatus();
   absl::StatusOr<core::Document> document = view.snapshot->ReadDocument(item->remote.key);
   if (!document.ok()) return document.status();
+  if (MUTANT("mark-superseded") && document->Find(dot) == nullptr) return absl::OkStatus();
   item->remote.document = *std::move(document);
   item->has_state = true;
   return absl::OkStatus();

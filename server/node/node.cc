@@ -6,6 +6,8 @@
 #include "absl/strings/str_cat.h"
 #include "server/base/byte_order.h"
 #include "server/base/check.h"
+#include "server/base/hash.h"
+#include "server/base/mutant.h"
 #include "server/base/status_macros.h"
 
 namespace docstore::node {
@@ -59,7 +61,8 @@ Node::Node(NodeOptions options, NodeEnv env, core::Recovered recovered)
                 ended = std::make_shared<std::atomic<bool>>(false)](const absl::Status& why) {
     if (!ended->exchange(true)) fatal(why);
   };
-  const core::Origin origin{env_.random->Next()};
+  core::Origin origin{env_.random->Next()};
+  if (MUTANT("reuse-origin")) origin = core::Origin{HashBytes64(recovered.node_uuid)};
   identity_ = {.cluster_name = options_.cluster_name,
                .name = options_.name,
                .node_uuid = recovered.node_uuid,

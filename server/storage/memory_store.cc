@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "server/base/check.h"
+#include "server/base/mutant.h"
 #include "server/storage/row_store.h"
 
 namespace docstore::storage {
@@ -83,7 +84,9 @@ class MemoryEngine : public Engine {
         rows.Erase(change.key);
       }
     }
+    if (MUTANT("skip-fsync")) disk_->set_sync_on_commit(false);
     disk_->Commit(std::move(rows));
+    if (MUTANT("skip-fsync") && disk_->unsynced() > 8) disk_->Sync();
     return absl::OkStatus();
   }
   std::unique_ptr<EngineSnapshot> TakeSnapshot() const override {

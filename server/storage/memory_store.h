@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <deque>
 #include <memory>
+#include <utility>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
@@ -22,6 +23,10 @@ namespace docstore::storage {
 // Thread-safe.
 class MemoryDisk {
  public:
+  MemoryDisk() = default;
+  // A disk that holds `rows`, durably: another one's image.
+  explicit MemoryDisk(PersistentMap rows) : states_{std::move(rows)} {}
+
   // With false, commits return before they are durable and stay so until Sync. True at first.
   void set_sync_on_commit(bool sync_on_commit);
   // Makes everything committed durable.

@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "server/base/check.h"
+#include "server/base/mutant.h"
 #include "server/base/mutex.h"
 #include "server/base/status_macros.h"
 #include "server/core/clock.h"
@@ -164,6 +165,11 @@ absl::Status RowStore::Commit(const core::Rows& rows) {
     // Before the rows: a snapshot must never hold rows of a collection that it cannot name.
     MutexLock lock(&mutex_);
     names_ = writer.grown();
+  }
+  if (status.ok() && MUTANT("index-outside-batch")) {
+    const std::unique_ptr<Batch> index = engine_->NewBatch();
+    status = RowWriter(*before, index.get()).Write({.dots = rows.dots});
+    if (status.ok()) status = engine_->Write(index.get());
   }
   if (status.ok()) status = engine_->Write(batch.get());
   if (!status.ok()) commit_failure_ = ExplainDamage(engine_->location(), status);

@@ -16,6 +16,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "server/base/check.h"
+#include "tests/sim/mutant.h"
 #include "tests/sim/simulation.h"
 
 namespace docstore::sim {
@@ -106,9 +107,10 @@ void Totals::Add(const Totals& more) {
 }
 
 std::string CommandOf(const Options& run) {
-  return absl::StrCat("bazel run //tests/sim:sim -- --first-seed ", run.seed, " --nodes ",
-                      run.nodes, " --operations ", run.operations, run.faults ? "" : " --faults 0",
-                      " --trace");
+  return absl::StrCat(
+      "bazel run //tests/sim:", run.mutant.empty() ? "sim --" : "sim_mutants -- --mutant ",
+      run.mutant, " --first-seed ", run.seed, " --nodes ", run.nodes, " --operations ",
+      run.operations, run.faults ? "" : " --faults 0", " --trace");
 }
 
 void PrintFailure(const Options& run, const std::string& what) {
@@ -117,6 +119,7 @@ void PrintFailure(const Options& run, const std::string& what) {
 }
 
 Report RunSeed(const Options& run) {
+  CHECK(ChooseMutant(run.mutant));
   Report report = Simulate(run);
   if (!report.failure.empty()) {
     PrintFailure(run, absl::StrCat(report.failure, "\n  faults: ", report.faults));
@@ -239,7 +242,8 @@ bool RunBatch(const BatchOptions& options) {
   } else {
     *totals = RunChildren(options);
   }
-  PrintSummary(*totals, std::chrono::duration<double>(Watch::now() - started).count());
+  if (options.summary)
+    PrintSummary(*totals, std::chrono::duration<double>(Watch::now() - started).count());
   return totals->failed == 0;
 }
 

@@ -17,8 +17,9 @@ inline constexpr int kJobsMax = 64;
 struct BatchOptions {
   uint64_t first_seed = 1;
   uint64_t seeds = 1;
-  int jobs = 1;  // 1..kJobsMax child processes at a time
-  Options run;   // its seed is ignored
+  int jobs = 1;         // 1..kJobsMax child processes at a time
+  Options run;          // its seed is ignored
+  bool summary = true;  // print it
 };
 
 // Runs all seeds, prints failures and a summary on standard output. True when all held. With

@@ -34,8 +34,15 @@ Chaos::Chaos(uint64_t seed, World* world, std::function<void(Machine*)> gone)
              {"hanging disk", &Chaos::HangDisk},
              {"full disk", &Chaos::FullDisk},
              {"clock jump", &Chaos::JumpClock},
-             {"clock drift", &Chaos::DriftClock}};
+             {"clock drift", &Chaos::DriftClock},
+             {"old image", &Chaos::RestoreImage},
+             {"lost disk", &Chaos::LoseDisk},
+             {"clone", &Chaos::Clone}};
   for (Fault& fault : faults_) fault.weight = random_.Chance(50) ? 0 : 1 + random_.Below(10);
+  // These take data or trust away: seldom, so that there is something to take.
+  for (size_t i = faults_.size() - 3; i < faults_.size(); ++i) {
+    faults_[i].weight = random_.Chance(70) ? 0 : 1;
+  }
   constexpr int64_t kIntervals[] = {200'000, 1'000'000, 4'000'000};
   mean_interval_us_ = kIntervals[random_.Below(3)];
   world_.on_ended = [this](Machine* machine, const absl::Status& why) { OnEnded(machine, why); };
@@ -57,11 +64,22 @@ void Chaos::Start(bool faults) {
   if (!faults) return;
   if (random_.Chance(30)) world_.network().SetDuplicates(random_.Below(30));
   if (random_.Chance(30)) world_.network().SetUnknownFields(true);
+  SaveImages();
   Schedule();
+}
+
+void Chaos::SaveImages() {
+  After(1 + static_cast<int64_t>(random_.Below(20 * kSecondUs)), [this] {
+    Any().SaveImage();
+    SaveImages();
+  });
 }
 
 void Chaos::Stop() {
   stopped_ = true;
+  for (const auto& clone : world_.clones()) {
+    if (clone->running()) clone->Kill();
+  }
   world_.network().HealAll();
   world_.network().SetDuplicates(0);
   for (int i = 0; i < world_.size(); ++i) {
@@ -151,11 +169,13 @@ void Chaos::Kill(Machine* machine) {
 }
 
 void Chaos::OnEnded(Machine* machine, const absl::Status& why) {
-  gone_(machine);
-  if (!why.ok() && !absl::IsUnavailable(why)) {
+  if (machine->index() < world_.size()) gone_(machine);
+  // Of two processes on copies of one disk the later one must end, whichever that is.
+  const bool twin = absl::IsAlreadyExists(why) && !world_.clones().empty();
+  if (!why.ok() && !absl::IsUnavailable(why) && !twin) {
     world_.trace().Fail(absl::StrCat(machine->name(), " gave up: ", why.ToString()));
   }
-  StartLater(machine, 20 * kSecondUs);
+  if (machine->index() < world_.size()) StartLater(machine, 20 * kSecondUs);
 }
 
 void Chaos::Crash() {
@@ -299,6 +319,29 @@ void Chaos::JumpClock() {
 void Chaos::DriftClock() {
   constexpr int64_t kDrift = 100'000;  // a tenth
   Any().clock().SetDrift(static_cast<int64_t>(random_.Below(2 * kDrift)) - kDrift);
+}
+
+void Chaos::ReplaceDisk(void (World::*replace)(Machine*)) {
+  Machine& machine = Any();
+  if (machine.running()) Kill(&machine);
+  (world_.*replace)(&machine);
+  world_.trace().Say(absl::StrCat(machine.name(), " has another disk"));
+  StartLater(&machine, 20 * kSecondUs);
+}
+
+void Chaos::RestoreImage() { ReplaceDisk(&World::RestoreImage); }
+
+void Chaos::LoseDisk() { ReplaceDisk(&World::LoseDisk); }
+
+void Chaos::Clone() {
+  constexpr size_t kClonesMax = 20;
+  if (world_.clones().size() >= kClonesMax) return;
+  Machine& machine = Any();
+  world_.trace().Say(absl::StrCat(machine.name(), " is cloned"));
+  Machine* const clone = &world_.StartClone(&machine);
+  After(Duration(60 * kSecondUs), [clone] {
+    if (clone->running()) clone->Kill();
+  });
 }
 
 }  // namespace docstore::sim

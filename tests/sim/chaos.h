@@ -40,6 +40,8 @@ class Chaos {
 
   void Schedule();
   void Strike();
+  // Now and then, for RestoreImage.
+  void SaveImages();
   Machine& Any();
   // Another machine than `machine`, if there is one.
   Machine& AnyBut(const Machine& machine);
@@ -49,6 +51,8 @@ class Chaos {
   void Kill(Machine* machine);
   void StartLater(Machine* machine, int64_t us_max);
   void Start(Machine* machine);
+  // Takes disks away: writes that are on no other are gone.
+  void ReplaceDisk(void (World::*replace)(Machine*));
   void OnEnded(Machine* machine, const absl::Status& why);
 
   void Crash();
@@ -69,6 +73,11 @@ class Chaos {
   void FullDisk();
   void JumpClock();
   void DriftClock();
+  // A machine that was off for a while comes back with an old image of its disk, or an empty disk.
+  void RestoreImage();
+  void LoseDisk();
+  // A copy of a machine runs beside it for a while.
+  void Clone();
 
   World& world_;
   const std::function<void(Machine*)> gone_;

@@ -34,7 +34,13 @@ class Machine::WatchedStore : public node::Store {
 absl::Status Machine::WatchedStore::Commit(const core::Rows& rows) {
   const CommitFault fault = std::exchange(machine_.commit_fault_, CommitFault::kNone);
   if (fault == CommitFault::kError) return absl::UnavailableError("the disk cannot write");
-  if (fault != CommitFault::kLost) {
+  if (fault == CommitFault::kLost) {
+    // Of what was handed to the disk its last batch is missing; there should be only one.
+    machine_.disk_->set_sync_on_commit(false);
+    CHECK_OK(store_->Commit(rows));
+    machine_.disk_->LoseUnsynced(machine_.disk_->unsynced() - 1);
+    machine_.disk_->set_sync_on_commit(true);
+  } else {
     const std::shared_ptr<const node::Snapshot> before = store_->TakeSnapshot();
     const absl::Status status = store_->Commit(rows);
     if (!status.ok()) return status;
@@ -55,6 +61,7 @@ Machine::Machine(int index, node::NodeOptions options, uint64_t seed, Owner* own
       clock_(time),
       random_(seed) {
   stored_.name = options_.name;
+  image_stored_ = stored_;
 }
 
 void Machine::Start() {
@@ -85,6 +92,31 @@ void Machine::Kill() {
   ended_ = false;
   paused_ = false;
   disk_->LoseUnsynced();
+}
+
+void Machine::SaveImage() {
+  image_ = disk_->rows();
+  image_stored_ = stored_;
+}
+
+void Machine::RestoreImage() {
+  CHECK(!running());
+  process_.reset();
+  disk_ = std::make_shared<storage::MemoryDisk>(image_);
+  stored_ = image_stored_;
+}
+
+void Machine::LoseDisk() {
+  CHECK(!running());
+  process_.reset();
+  disk_ = std::make_shared<storage::MemoryDisk>();
+  stored_ = Stored{.name = stored_.name};
+}
+
+void Machine::CopyDisk(const Machine& other) {
+  CHECK(!running());
+  disk_ = std::make_shared<storage::MemoryDisk>(other.disk_->rows());
+  stored_ = other.stored_;
 }
 
 void Machine::SetPaused(bool paused) {

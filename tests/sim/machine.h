@@ -22,6 +22,7 @@
 #include "server/node/virtual_network.h"
 #include "server/node/virtual_time.h"
 #include "server/storage/memory_store.h"
+#include "server/storage/persistent_map.h"
 #include "tests/sim/invariants.h"
 
 namespace docstore::sim {
@@ -51,6 +52,7 @@ class Machine {
           node::VirtualTime* time, node::VirtualNetwork* network);
 
   int index() const { return index_; }
+  const node::NodeOptions& options() const { return options_; }
   const std::string& name() const { return options_.name; }
   const std::string& address() const { return options_.peer_address; }
   bool running() const { return process_ != nullptr && !ended_; }
@@ -66,6 +68,14 @@ class Machine {
   void Start();
   // The power goes: everything that is not on disk is gone.
   void Kill();
+  // Keeps an image of the disk as it is.
+  void SaveImage();
+  // Puts the disk back to the last image, or an empty one in its place. Requires that it does not
+  // run.
+  void RestoreImage();
+  void LoseDisk();
+  // Puts a copy of what `other` has on disk in place of this disk, with all that is known of it.
+  void CopyDisk(const Machine& other);
   // Of the next commit. Ends with the process.
   void SetCommitFault(CommitFault fault) { commit_fault_ = fault; }
   bool paused() const { return paused_; }
@@ -89,6 +99,8 @@ class Machine {
   bool ended_ = false;
   bool paused_ = false;
   Stored stored_;
+  storage::PersistentMap image_;
+  Stored image_stored_;
   std::unique_ptr<node::VirtualProcess> process_;
 };
 

@@ -6,6 +6,7 @@
 #define DOCSTORE_TESTS_SIM_OPTIONS_H_
 
 #include <cstdint>
+#include <string>
 
 namespace docstore::sim {
 
@@ -14,10 +15,11 @@ struct Options {
   int nodes = 5;          // 1..kNodesMax
   int operations = 2000;  // of clients, reads and writes
   bool faults = true;
+  std::string mutant;  // see mutant.h; "" is none
   bool print = false;  // the transcript, on standard output
 };
 
-inline constexpr int kNodesMax = 64;
+inline constexpr int kNodesMax = 60;
 
 }  // namespace docstore::sim
 

@@ -65,7 +65,8 @@ std::vector<core::Dot> Oracle::Expected(const core::DocumentKey& key,
   if (it == keys_.end()) return expected;
   for (const core::Dot& dot : it->second) {
     const auto known = [&clock](const core::Dot& later) { return clock.Contains(later); };
-    if (known(dot) && !absl::c_any_of(writes_.at(dot).replaced_by, known)) expected.push_back(dot);
+    // Also by way of writes that are known to nobody any more.
+    if (known(dot) && !ReplacedByAny(dot, known)) expected.push_back(dot);
   }
   absl::c_sort(expected);
   return expected;

@@ -39,6 +39,17 @@ TEST(Oracle, FollowsReplacementsStepByStep) {
   EXPECT_FALSE(oracle.ReplacedByAny({kA, 3}, is(1)));
 }
 
+TEST(Oracle, ExpectsNothingThatAWriteLostByNowHadReplaced) {
+  Oracle oracle;
+  for (uint64_t seq = 1; seq <= 3; ++seq) oracle.Add({.dot = {kA, seq}, .key = kKey});
+  oracle.AddReplaced({kA, 2}, {kA, 1});
+  oracle.AddReplaced({kA, 3}, {kA, 2});
+  core::Clock clock;
+  clock.Add(core::Dot{kA, 1});
+  clock.Add(core::Dot{kA, 3});
+  EXPECT_EQ(oracle.Expected(kKey, clock), (std::vector<core::Dot>{{kA, 3}}));
+}
+
 TEST(Oracle, KnowsOnlyWhatWasAdded) {
   Oracle oracle;
   EXPECT_EQ(oracle.Find({kA, 1}), nullptr);

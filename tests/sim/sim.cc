@@ -3,19 +3,23 @@
 //
 //   sim [--first-seed N] [--seeds COUNT] [--nodes N] [--operations N] [--jobs N] [--faults 0|1]
 //       [--trace]
+//   sim_mutants [--mutant NAME | --list] ...
 //
 // Exit code 0 only if all invariants held in every seed. A failure prints the seed and the command
 // that repeats it. With --trace each event is a line on standard output. The nodes are production
 // code from the encoded frame to the in-memory rows; what is judged stands in invariants.h and
-// world.h, what goes wrong in chaos.h.
+// world.h, what goes wrong in chaos.h. sim_mutants is the same with planted bugs (mutant.h): with
+// one chosen it has to fail.
 
 #include <cstdint>
 #include <cstdio>
+#include <cstring>
 #include <string>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "tests/sim/batch.h"
+#include "tests/sim/mutant.h"
 #include "tests/sim/options.h"
 
 namespace docstore::sim {
@@ -23,7 +27,8 @@ namespace {
 
 constexpr char kUsage[] =
     "usage: sim [--first-seed N] [--seeds COUNT] [--nodes N] [--operations N] [--jobs N]\n"
-    "           [--faults 0|1] [--trace]\n";
+    "           [--faults 0|1] [--trace]\n"
+    "       sim_mutants [--mutant NAME | --list] ...\n";
 
 bool SetNumber(const std::string& name, uint64_t value, BatchOptions* batch) {
   if (name == "--first-seed") {
@@ -51,6 +56,11 @@ bool Parse(int argc, char** argv, BatchOptions* batch) {
       batch->run.print = true;
       continue;
     }
+    if (name == "--mutant" && i + 1 < argc) {
+      batch->run.mutant = argv[++i];
+      if (!ChooseMutant(batch->run.mutant)) return false;
+      continue;
+    }
     uint64_t value = 0;
     if (i + 1 >= argc || !absl::SimpleAtoi(argv[++i], &value)) return false;
     if (!SetNumber(name, value, batch)) return false;
@@ -62,6 +72,12 @@ bool Parse(int argc, char** argv, BatchOptions* batch) {
 }  // namespace docstore::sim
 
 int main(int argc, char** argv) {
+  if (argc == 2 && std::strcmp(argv[1], "--list") == 0) {
+    for (const docstore::sim::Mutant& mutant : docstore::sim::Mutants()) {
+      std::printf("%-20s %s\n", mutant.name, mutant.bug);
+    }
+    return 0;
+  }
   docstore::sim::BatchOptions batch;
   if (!docstore::sim::Parse(argc, argv, &batch)) {
     std::fputs(docstore::sim::kUsage, stderr);

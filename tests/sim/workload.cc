@@ -38,7 +38,7 @@ Workload::Workload(uint64_t seed, int operations, World* world, Intents* intents
   read_percent_ = 10 + random_.Below(50);
   delete_percent_ = random_.Chance(30) ? 0 : random_.Below(50);
   stale_percent_ = random_.Chance(30) ? 0 : random_.Below(40);
-  large_per_mille_ = random_.Chance(80) ? 0 : random_.Below(10);
+  large_per_mille_ = random_.Chance(90) ? 0 : random_.Below(150);
   burst_percent_ = random_.Chance(50) ? 0 : random_.Below(10);
   for (uint64_t& weight : guard_weights_) weight = random_.Chance(30) ? 0 : random_.Below(10);
   guard_weights_[static_cast<int>(core::Guard::kNone)] += 2;

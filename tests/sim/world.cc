@@ -61,6 +61,38 @@ Machine& World::AddMachine(const std::string& name, const std::vector<std::strin
   return machine;
 }
 
+Machine& World::StartClone(Machine* machine) {
+  node::NodeOptions options = machine->options();
+  options.peer_address = absl::StrCat("clone", clones_.size(), ":1");
+  const uint64_t seed = HashBytes64(absl::StrCat(seed_, options.peer_address));
+  clones_.push_back(
+      std::make_unique<Machine>(kNodesMax, std::move(options), seed, this, &time_, &network_));
+  Machine& clone = *clones_.back();
+  by_address_[clone.address()] = &clone;
+  clone.CopyDisk(*machine);
+  clone.Start();
+  return clone;
+}
+
+void World::RestoreImage(Machine* machine) {
+  machine->RestoreImage();
+  ForgetHolder(*machine);
+}
+
+void World::LoseDisk(Machine* machine) {
+  machine->LoseDisk();
+  ForgetHolder(*machine);
+}
+
+void World::ForgetHolder(const Machine& machine) {
+  const uint64_t bit = uint64_t{1} << machine.index();
+  for (auto& [dot, write] : oracle_.writes()) {
+    if ((write.holders & bit) == 0 || machine.stored().clock.Contains(dot)) continue;
+    write.holders &= ~bit;
+    write.disks_lost = write.holders == 0;
+  }
+}
+
 Machine* World::Find(const std::string& name) {
   const auto it = by_address_.find(node::VirtualCluster::AddressOf(name));
   return it == by_address_.end() ? nullptr : it->second;
@@ -95,6 +127,7 @@ void World::OnCommitted(Machine* machine, const core::Rows& rows, const node::Sn
   invariants_.OnCommit(rows, before, &machine->stored(), &new_dots, time_.now_us());
   if (trace_.failed()) return;
   for (const core::Dot& dot : new_dots) {
+    if (machine->index() >= size()) break;  // a clone
     Write& write = *oracle_.Find(dot);
     write.holders |= uint64_t{1} << machine->index();
     write.disks_lost = false;

@@ -38,6 +38,12 @@ class World : public Machine::Owner {
 
   // A machine called `name`, off; its node's seeds are the machines named.
   Machine& AddMachine(const std::string& name, const std::vector<std::string>& seeds);
+  // A second machine with a copy of the disk of `machine`, at an address of its own; on. It is not
+  // one of the cluster's: nobody waits for it, and it must end when it is found out.
+  Machine& StartClone(Machine* machine);
+  // Puts the disk of a machine that is off back to its last image, or takes it away.
+  void RestoreImage(Machine* machine);
+  void LoseDisk(Machine* machine);
   int size() const { return static_cast<int>(machines_.size()); }
   Machine& machine(int index) { return *machines_[index]; }
   // Null when there is none of that name.
@@ -54,6 +60,8 @@ class World : public Machine::Owner {
   void CheckStored(Machine* machine);
   // Writes that were acknowledged and that no disk has any more because disks were lost.
   uint64_t destroyed() const;
+  // Clones that were started.
+  const std::vector<std::unique_ptr<Machine>>& clones() const { return clones_; }
 
   // The document as the last commit of `machine` left it; it must run.
   core::Document Read(Machine* machine, const core::DocumentKey& key);
@@ -71,6 +79,8 @@ class World : public Machine::Owner {
 
  private:
   void OnFrame(const std::string& from, const std::string& to, const core::Frame& frame);
+  // What `machine` no longer has on its disk.
+  void ForgetHolder(const Machine& machine);
   static void KeepPassengers(const core::Docs& docs, Stored* node);
   // Documents, contexts, bodies and totals, as text.
   std::string Contents(Machine* machine);
@@ -82,6 +92,7 @@ class World : public Machine::Owner {
   Invariants invariants_;
   const uint64_t seed_;
   std::vector<std::unique_ptr<Machine>> machines_;
+  std::vector<std::unique_ptr<Machine>> clones_;
   std::map<std::string, Machine*> by_address_;
 };
 
