@@ -3,6 +3,7 @@
 //
 //   sim [--first-seed N] [--seeds COUNT] [--nodes N] [--operations N] [--jobs N] [--faults 0|1]
 //       [--trace]
+//   sim --scenario FILE [--trace]
 //   sim_mutants [--mutant NAME | --list] ...
 //
 // Exit code 0 only if all invariants held in every seed. A failure prints the seed and the command
@@ -14,13 +15,16 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
+#include <fstream>
+#include <sstream>
 #include <string>
 
+#include "absl/status/status.h"
 #include "absl/strings/numbers.h"
-#include "absl/strings/str_cat.h"
 #include "tests/sim/batch.h"
 #include "tests/sim/mutant.h"
 #include "tests/sim/options.h"
+#include "tests/sim/scenario.h"
 
 namespace docstore::sim {
 namespace {
@@ -28,6 +32,7 @@ namespace {
 constexpr char kUsage[] =
     "usage: sim [--first-seed N] [--seeds COUNT] [--nodes N] [--operations N] [--jobs N]\n"
     "           [--faults 0|1] [--trace]\n"
+    "       sim --scenario FILE [--trace]\n"
     "       sim_mutants [--mutant NAME | --list] ...\n";
 
 bool SetNumber(const std::string& name, uint64_t value, BatchOptions* batch) {
@@ -49,11 +54,28 @@ bool SetNumber(const std::string& name, uint64_t value, BatchOptions* batch) {
   return true;
 }
 
-bool Parse(int argc, char** argv, BatchOptions* batch) {
+int TellStory(const std::string& file, bool print) {
+  std::ifstream in(file);
+  std::stringstream text;
+  text << in.rdbuf();
+  if (!in) {
+    std::fprintf(stderr, "cannot read %s\n", file.c_str());
+    return 2;
+  }
+  const absl::Status done = RunScenario(text.str(), print);
+  std::printf("%s: %s\n", file.c_str(), done.ok() ? "came true" : done.ToString().c_str());
+  return done.ok() ? 0 : 1;
+}
+
+bool Parse(int argc, char** argv, BatchOptions* batch, std::string* scenario) {
   for (int i = 1; i < argc; ++i) {
     const std::string name = argv[i];
     if (name == "--trace") {
       batch->run.print = true;
+      continue;
+    }
+    if (name == "--scenario" && i + 1 < argc) {
+      *scenario = argv[++i];
       continue;
     }
     if (name == "--mutant" && i + 1 < argc) {
@@ -79,9 +101,11 @@ int main(int argc, char** argv) {
     return 0;
   }
   docstore::sim::BatchOptions batch;
-  if (!docstore::sim::Parse(argc, argv, &batch)) {
+  std::string scenario;
+  if (!docstore::sim::Parse(argc, argv, &batch, &scenario)) {
     std::fputs(docstore::sim::kUsage, stderr);
     return 2;
   }
+  if (!scenario.empty()) return docstore::sim::TellStory(scenario, batch.run.print);
   return docstore::sim::RunBatch(batch) ? 0 : 1;
 }
