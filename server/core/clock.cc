@@ -105,6 +105,8 @@ Ranges Clock::MissingFrom(const Ranges& ranges) const {
   return missing;
 }
 
+Clock Clock::Intersect(const Clock& other) const { return Clock(Minus(Clock(Minus(other)))); }
+
 Ranges Clock::Minus(const Clock& other) const {
   Ranges result;
   for (const auto& [origin, set] : origins_) {

@@ -66,6 +66,8 @@ class Clock {
 
   // The dots of this clock that are not in `other`.
   Ranges Minus(const Clock& other) const;
+  // The dots that are in both.
+  Clock Intersect(const Clock& other) const;
   // The dots of `range` that are not in this clock.
   Ranges MissingFrom(const Range& range) const;
   Ranges MissingFrom(const Ranges& ranges) const;

@@ -15,6 +15,11 @@ void SortByDot(std::vector<Version>* versions) {
   absl::c_sort(*versions, [](const Version& a, const Version& b) { return a.dot < b.dot; });
 }
 
+// What stays beside a new version of a stripped document needs its dot in the context again.
+void CoverVersions(Document* document) {
+  for (const Version& version : document->versions) document->context.Join(version.dot);
+}
+
 bool ShownAlike(const Version& a, const Version& b) {
   return a.deleted == b.deleted && a.hash == b.hash;
 }
@@ -87,10 +92,12 @@ std::string Document::ToString() const {
   return absl::StrCat(text, "} ctx ", context.ToString());
 }
 
-Document Merge(const Document& local, const Document& remote, const Clock& clock) {
+Document Merge(const Document& local, const Document& remote, const Clock& clock,
+               absl::FunctionRef<bool(const Dot&)> remote_covers) {
   Document merged;
   for (const Version& version : local.versions) {
-    if (remote.Find(version.dot) != nullptr || !remote.context.Covers(version.dot)) {
+    const bool overwritten = remote.context.Covers(version.dot) || remote_covers(version.dot);
+    if (remote.Find(version.dot) != nullptr || !overwritten) {
       merged.versions.push_back(version);
     }
   }
@@ -103,7 +110,7 @@ Document Merge(const Document& local, const Document& remote, const Clock& clock
   SortByDot(&merged.versions);
   merged.context = local.context;
   merged.context.Join(remote.context);
-  for (const Version& version : merged.versions) merged.context.Join(version.dot);
+  CoverVersions(&merged);
   return merged;
 }
 
@@ -114,9 +121,9 @@ Document ReplaceCovered(const Document& document, const VersionVector& context, 
   }
   result.context = document.context;
   result.context.Join(context);
-  result.context.Join(version.dot);
   result.versions.push_back(std::move(version));
   SortByDot(&result.versions);
+  CoverVersions(&result);
   return result;
 }
 
@@ -127,9 +134,9 @@ Document ReplaceOne(const Document& document, const Dot& replaced, Version versi
     if (old.dot != replaced) result.versions.push_back(old);
   }
   result.context = document.context;
-  result.context.Join(version.dot);
   result.versions.push_back(std::move(version));
   SortByDot(&result.versions);
+  CoverVersions(&result);
   return result;
 }
 

@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "server/base/hash.h"
 #include "server/core/clock.h"
 #include "server/core/dot.h"
@@ -46,7 +47,9 @@ struct Version {
 
 struct Document {
   std::vector<Version> versions;  // sorted by dot
-  VersionVector context;          // covers every version's dot
+  // Covers every version's dot, or is empty: then all of the document is at or below the floor of
+  // the node that holds it (floor.h).
+  VersionVector context;
 
   // Neither versions nor context: no row is kept for it.
   bool empty() const { return versions.empty() && context.empty(); }
@@ -77,8 +80,11 @@ bool WinsOver(const Version& a, const Version& b);
 // The state of one key after learning `remote`, a whole state from a peer, by a node whose clock is
 // `clock` (PROTOCOL.md, merge): keeps a local version that the peer also has or has not seen
 // overwritten, takes a remote one that is neither overwritten nor dropped here before.
+// `remote_covers`: dots the peer has seen whatever its context says: those at or below its floor
+// on a stream, all of its clock in a repair.
 // Commutative and idempotent over the states of one key.
-Document Merge(const Document& local, const Document& remote, const Clock& clock);
+Document Merge(const Document& local, const Document& remote, const Clock& clock,
+               absl::FunctionRef<bool(const Dot&)> remote_covers);
 
 // `document` after `version` replaced what `context` covers.
 Document ReplaceCovered(const Document& document, const VersionVector& context, Version version);

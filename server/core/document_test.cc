@@ -17,6 +17,11 @@
 namespace docstore::core {
 namespace {
 
+// Merge with a peer that has no floor.
+Document MergeStates(const Document& local, const Document& remote, const Clock& clock) {
+  return Merge(local, remote, clock, [](const Dot&) { return false; });
+}
+
 constexpr Origin kA{0xa};
 constexpr Origin kB{0xb};
 constexpr Origin kC{0xc};
@@ -100,20 +105,21 @@ TEST(Document, Example1ConcurrentWritesBecomeSiblings) {
   EXPECT_EQ(at_b.ToString(), "{b:1@2} ctx {a:1 b:1}");
   EXPECT_EQ(at_c.ToString(), "{c:1@3} ctx {a:1 c:1}");
   Clock clock({{kA, 1, 1}});
-  Document at_a = Merge(base, at_b, clock);
+  Document at_a = MergeStates(base, at_b, clock);
   EXPECT_EQ(at_a.ToString(), "{b:1@2} ctx {a:1 b:1}");
   clock.Add(Dot{kB, 1});
-  at_a = Merge(at_a, at_c, clock);
+  at_a = MergeStates(at_a, at_c, clock);
   clock.Add(Dot{kC, 1});
   EXPECT_EQ(at_a.ToString(), "{b:1@2 c:1@3} ctx {a:1 b:1 c:1}");
   // The other order.
-  EXPECT_EQ(Merge(Merge(base, at_c, Clock({{kA, 1, 1}})), at_b, Clock({{kA, 1, 1}, {kC, 1, 1}})),
+  EXPECT_EQ(MergeStates(MergeStates(base, at_c, Clock({{kA, 1, 1}})), at_b,
+                        Clock({{kA, 1, 1}, {kC, 1, 1}})),
             at_a);
   const Document resolved = ReplaceCovered(at_a, at_a.context, Live({kA, 2}, 4, "v4"));
   clock.Add(Dot{kA, 2});
   EXPECT_EQ(resolved.ToString(), "{a:2@4} ctx {a:2 b:1 c:1}");
   // A late copy of B's state changes nothing.
-  EXPECT_EQ(Merge(resolved, at_b, clock), resolved);
+  EXPECT_EQ(MergeStates(resolved, at_b, clock), resolved);
 }
 
 TEST(Document, Example2DeleteLosesToAWriteItHadNotSeen) {
@@ -121,11 +127,11 @@ TEST(Document, Example2DeleteLosesToAWriteItHadNotSeen) {
   const Document deleted = ReplaceCovered(base, base.context, Tombstone({kB, 1}, 9));
   const Document written = ReplaceCovered(base, base.context, Live({kC, 1}, 3, "v3"));
   EXPECT_EQ(deleted.ToString(), "{b:1@9+} ctx {a:1 b:1}");
-  const Document merged = Merge(deleted, written, Clock({{kA, 1, 1}, {kB, 1, 1}}));
+  const Document merged = MergeStates(deleted, written, Clock({{kA, 1, 1}, {kB, 1, 1}}));
   EXPECT_EQ(merged.ToString(), "{b:1@9+ c:1@3} ctx {a:1 b:1 c:1}");
   EXPECT_EQ(merged.winner()->dot, (Dot{kC, 1}));
   // Without the write, a delayed copy of what was deleted does not come back.
-  EXPECT_EQ(Merge(deleted, base, Clock({{kA, 1, 1}, {kB, 1, 1}})), deleted);
+  EXPECT_EQ(MergeStates(deleted, base, Clock({{kA, 1, 1}, {kB, 1, 1}})), deleted);
 }
 
 TEST(Document, Example5StaleContextMakesASibling) {
@@ -138,8 +144,8 @@ TEST(Document, Example5StaleContextMakesASibling) {
 TEST(Document, VersionDroppedHereStaysDropped) {
   // The clock alone tells: the record itself is gone.
   const Document late = First(Live({kA, 1}, 1, "v1"));
-  EXPECT_EQ(Merge({}, late, Clock({{kA, 1, 1}})).versions.size(), 0u);
-  EXPECT_EQ(Merge({}, late, Clock()), late);
+  EXPECT_EQ(MergeStates({}, late, Clock({{kA, 1, 1}})).versions.size(), 0u);
+  EXPECT_EQ(MergeStates({}, late, Clock()), late);
 }
 
 // One key on several nodes that write, read from each other's clients and exchange whole states in
@@ -164,25 +170,27 @@ class History {
   void Ship(size_t from, size_t to, bool everything) {
     if (from == to) return;
     const Document before = documents_[to];
-    documents_[to] = Merge(before, documents_[from], clocks_[to]);
+    documents_[to] = MergeStates(before, documents_[from], clocks_[to]);
     // Resolved: what the state holds, and of what it superseded all or only some.
     for (const Dot& dot : documents_[from].dots()) clocks_[to].Add(dot);
     for (const auto& [dot, overwrites] : writes_) {
       if (clocks_[from].Contains(dot) && (everything || random_() % 2 == 0)) clocks_[to].Add(dot);
     }
-    EXPECT_EQ(Merge(documents_[to], documents_[from], clocks_[to]), documents_[to]) << "repeated";
+    EXPECT_EQ(MergeStates(documents_[to], documents_[from], clocks_[to]), documents_[to])
+        << "repeated";
   }
 
   // Merge's laws, over the states that three nodes hold now.
   void CheckLaws() {
     const size_t a = random_() % kNodes, b = random_() % kNodes, c = random_() % kNodes;
-    const Document ab = Merge(documents_[a], documents_[b], clocks_[a]);
-    EXPECT_EQ(Merge(documents_[b], documents_[a], clocks_[b]), ab) << "not commutative";
-    EXPECT_EQ(Merge(documents_[a], documents_[a], clocks_[a]), documents_[a]) << "not idempotent";
+    const Document ab = MergeStates(documents_[a], documents_[b], clocks_[a]);
+    EXPECT_EQ(MergeStates(documents_[b], documents_[a], clocks_[b]), ab) << "not commutative";
+    EXPECT_EQ(MergeStates(documents_[a], documents_[a], clocks_[a]), documents_[a])
+        << "not idempotent";
     Clock clock_ab = clocks_[a];
     for (const Dot& dot : documents_[b].dots()) clock_ab.Add(dot);
-    const Document bc = Merge(documents_[b], documents_[c], clocks_[b]);
-    EXPECT_EQ(Merge(ab, documents_[c], clock_ab), Merge(documents_[a], bc, clocks_[a]))
+    const Document bc = MergeStates(documents_[b], documents_[c], clocks_[b]);
+    EXPECT_EQ(MergeStates(ab, documents_[c], clock_ab), MergeStates(documents_[a], bc, clocks_[a]))
         << "not associative";
   }
 

@@ -19,6 +19,8 @@
 #include "server/core/document.h"
 #include "server/core/dot.h"
 #include "server/core/event.h"
+#include "server/core/floor.h"
+#include "server/core/repair.h"
 #include "server/core/token.h"
 
 namespace docstore::core {
@@ -30,12 +32,6 @@ struct DocumentRow {
   DocumentKey key;
   Document document;
   ConflictRow conflict_row = ConflictRow::kKeep;
-};
-
-// Dot index: this dot is in the clock, and wrote that key.
-struct DotRow {
-  Dot dot;
-  DocumentKey key;
 };
 
 // Totals of one collection on this node.
@@ -51,15 +47,21 @@ struct CollectionRow {
 // last counts.
 struct Rows {
   std::vector<DocumentRow> documents;
+  // Dot index: this dot is in the clock, and wrote that key.
   std::vector<DotRow> dots;
+  std::vector<Dot> erased_dots;  // leave the dot index
   std::vector<CollectionRow> collections;
   std::vector<Member> members;
   std::optional<uint64_t> hlc_upper;      // no timestamp at or above it was handed out
   std::optional<Clock> clock_checkpoint;  // shortens the scan of the dot index at start
+  Floor raised;                           // entries of the floor that rose, as they are now
+  std::optional<RepairProgress> repair;   // replaces what was stored
+  bool repair_ended = false;              // nothing of a repair is stored any more
 
   bool empty() const {
-    return documents.empty() && dots.empty() && collections.empty() && members.empty() &&
-           !hlc_upper.has_value() && !clock_checkpoint.has_value();
+    return documents.empty() && dots.empty() && erased_dots.empty() && collections.empty() &&
+           members.empty() && !hlc_upper.has_value() && !clock_checkpoint.has_value() &&
+           raised.empty() && !repair.has_value() && !repair_ended;
   }
 };
 
@@ -72,6 +74,7 @@ enum class WriteVerdict {
   kBadToken,         // the token names a write this node has not issued, or a time in the future
   kUnknownOrigin,    // the token's context names an origin this cluster never met
   kTooManySiblings,  // the write would leave more than kSiblingsMax versions
+  kRepairing,        // this node is being repaired and takes no writes
 };
 
 struct WriteResult {
@@ -92,10 +95,17 @@ struct PeerApplied {
   uint64_t bytes = 0;
 };
 
+// A frame whose documents were not taken: the link must end.
+struct PeerRejected {
+  uint64_t link = 0;
+  uint64_t sequence = 0;
+};
+
 struct Effects {
   Rows rows;
   std::vector<Reply> replies;
   std::vector<PeerApplied> applied;
+  std::vector<PeerRejected> rejected;
   // Documents with dots minted by this Step: state and dots of one instant, ready for any peer.
   std::vector<RemoteDocument> push;
   // Dots that waiting writes need; asked of peers at once.
@@ -105,6 +115,8 @@ struct Effects {
   // What an operator must see; one line each.
   std::vector<std::string> alarms;
   bool clock_changed = false;
+  bool floor_changed = false;
+  bool repair_changed = false;  // began, moved on or ended
 };
 
 }  // namespace docstore::core

@@ -1,5 +1,5 @@
-// What goes into Replica::Step: client writes, documents from peers, members met, time, and
-// housekeeping.
+// What goes into Replica::Step: client writes, documents from peers, members met, reclaiming,
+// repair, time, and housekeeping.
 //
 // All are plain values, already decoded and validated at the edge: bodies are valid JSON objects,
 // names and ids obey api limits, tokens were signed by this cluster.
@@ -8,13 +8,16 @@
 #define DOCSTORE_SERVER_CORE_EVENT_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
 #include "server/base/hash.h"
+#include "server/core/clock.h"
 #include "server/core/document.h"
 #include "server/core/dot.h"
+#include "server/core/floor.h"
 #include "server/core/token.h"
 
 namespace docstore::core {
@@ -48,12 +51,61 @@ struct RemoteDocument {
   Ranges resolved;
 };
 
-// The documents of one peer frame; applied whole.
+// The documents of one peer frame; applied whole, or rejected when this node's clock does not cover
+// `floor`. Once one was rejected, so are all later ones of its link: they may rest on it.
 struct PeerDocuments {
   uint64_t link = 0;      // of the link that brought it; comes back in PeerApplied
   uint64_t sequence = 0;  // of the frame on that link
   uint64_t bytes = 0;     // size on the wire, credit to give back
+  Floor floor;            // of the peer at the instant of the documents, never newer
   std::vector<RemoteDocument> documents;
+};
+
+// That link is gone; nothing more comes from it.
+struct LinkEnded {
+  uint64_t link = 0;
+};
+
+// Every key above `after` and, with `through`, not above it; else to the end. Keys order by
+// collection name, then id, both as bytes. The smallest `after` is empty: no key is that.
+struct KeyRange {
+  DocumentKey after;
+  std::optional<DocumentKey> through;
+  bool Contains(const DocumentKey& key) const {
+    return after < key && (!through.has_value() || key <= *through);
+  }
+  friend bool operator==(const KeyRange&, const KeyRange&) = default;
+};
+
+// All documents that a repair source holds in `range`, as of one instant of it. The first chunk of
+// a repair begins at the smallest key; each next one where the last ended; one without `through`
+// ends it. From the first to the end of the last this node takes neither client writes nor
+// documents of peers. A chunk that does not continue the repair under way is dropped.
+struct RepairChunk {
+  uint64_t link = 0;  // as in PeerDocuments
+  uint64_t sequence = 0;
+  uint64_t bytes = 0;
+  Clock clock;  // of the source, at that instant
+  Floor floor;
+  KeyRange range;
+  std::vector<RemoteDocument> documents;  // ascending by key, `resolved` empty
+};
+
+// Raises the floor, where `floor` is above it, up to the base of the clock at most. Ignored while
+// a repair is under way.
+struct RaiseFloor {
+  Floor floor;
+};
+
+// Dots at or below the floor leave the dot index, and their documents, and those at `keys`, are
+// stripped if settled. Dots above the floor are left alone.
+struct DotRow {
+  Dot dot;
+  DocumentKey key;
+};
+struct StripRows {
+  std::vector<DotRow> dots;
+  std::vector<DocumentKey> keys;
 };
 
 // A node met in a Hello (its own, or named by a peer), as kept durably.
@@ -74,7 +126,8 @@ struct Tick {};
 // Asks for a clock checkpoint now, for a quick next start.
 struct Checkpoint {};
 
-using Event = std::variant<ClientWrite, PeerDocuments, MemberMet, Tick, Checkpoint>;
+using Event = std::variant<ClientWrite, PeerDocuments, LinkEnded, RepairChunk, RaiseFloor,
+                           StripRows, MemberMet, Tick, Checkpoint>;
 
 // `now` of one Step.
 struct Instant {

@@ -15,6 +15,7 @@
 #include "server/core/clock.h"
 #include "server/core/dot.h"
 #include "server/core/event.h"
+#include "server/core/floor.h"
 
 namespace docstore::core {
 
@@ -27,6 +28,7 @@ struct Hello {
   int64_t started_at_ms = 0;  // wall clock, milliseconds since 1970; the younger twin yields
   uint64_t hlc = 0;
   Clock clock;                  // durable
+  Floor floor;                  // of the same instant
   std::vector<Member> members;  // all the sender has met
   uint64_t credit_bytes = 0;    // Docs bytes the receiver may send before more credit comes
   // Proof of the cluster key: see server/rpc/token.h. Empty bytes never prove anything.
@@ -35,6 +37,7 @@ struct Hello {
 
 // Documents: pushed when fresh, or asked for by Want.
 struct Docs {
+  Floor floor;  // of the sender at the instant of the documents, never newer
   std::vector<RemoteDocument> documents;
 };
 
@@ -68,6 +71,29 @@ struct WholeClock {
   Clock clock;
 };
 
+// The sender's floor has passed what the receiver knows: no documents come from it until the
+// receiver's clock covers `floor`, by way of other peers or of a repair.
+struct NeedRepair {
+  Floor floor;
+};
+
+// Asks for one RepairChunk: the documents in `range`, or in as large a beginning of it as fits one
+// frame. `started`: the sender already repairs and can serve nobody.
+struct RepairRequest {
+  uint64_t session = 0;  // random; the same in all requests of one repair over one link
+  KeyRange range;
+  bool started = false;
+};
+
+// Answers a RepairRequest: all documents in `range`, and clock and floor of the same instant.
+struct RepairDocs {
+  uint64_t session = 0;
+  Clock clock;
+  Floor floor;
+  KeyRange range;
+  std::vector<RemoteDocument> documents;  // ascending by key; `resolved` is empty
+};
+
 // Last frame of a stream that is refused.
 struct Refusal {
   enum class Reason {
@@ -85,7 +111,8 @@ struct Refusal {
   std::string text;  // for people, names both sides
 };
 
-using Frame = std::variant<Hello, Docs, Delta, Want, Have, ClockRequest, WholeClock, Refusal>;
+using Frame = std::variant<Hello, Docs, Delta, Want, Have, ClockRequest, WholeClock, NeedRepair,
+                           RepairRequest, RepairDocs, Refusal>;
 
 inline constexpr uint32_t kProtocolVersion = 1;
 

@@ -150,6 +150,10 @@ Version Replica::Group::Mint(const ClientWrite& write, uint64_t after, Entry* en
 }
 
 absl::StatusOr<bool> Replica::Group::TryWrite(const ClientWrite& write) {
+  if (replica_.repair_.has_value()) {
+    Refuse(write, WriteVerdict::kRepairing, Document());
+    return true;
+  }
   ASSIGN_OR_RETURN(Entry* const entry, Load(write.key));
   const Plan plan = PlanWrite(write, entry->now);
   if (plan.kind == Plan::Kind::kWait) {
@@ -202,7 +206,7 @@ absl::Status Replica::Group::Apply(ClientWrite write) {
   return absl::OkStatus();
 }
 
-absl::Status Replica::Group::MergeRemote(const RemoteDocument& remote) {
+absl::Status Replica::Group::CheckOwnDots(const RemoteDocument& remote) const {
   uint64_t own = remote.document.context.Get(replica_.origin_);
   for (const Version& version : remote.document.versions) {
     if (version.dot.origin == replica_.origin_) own = std::max(own, version.dot.seq);
@@ -210,13 +214,17 @@ absl::Status Replica::Group::MergeRemote(const RemoteDocument& remote) {
   for (const Range& range : remote.resolved) {
     if (range.origin == replica_.origin_) own = std::max(own, range.last);
   }
-  if (own >= replica_.next_seq_) {
-    // This process was rolled back to an earlier image: its next writes would reuse names that
-    // peers know. A restart takes a fresh origin.
-    return absl::FailedPreconditionError(absl::StrCat(
-        "a peer holds write ", own, " of this process, which has issued only ",
-        replica_.next_seq_ - 1, ": the running image was rolled back; restart the node"));
-  }
+  if (own < replica_.next_seq_) return absl::OkStatus();
+  // This process was rolled back to an earlier image: its next writes would reuse names that peers
+  // know. A restart takes a fresh origin.
+  return absl::FailedPreconditionError(absl::StrCat(
+      "a peer holds write ", own, " of this process, which has issued only ",
+      replica_.next_seq_ - 1, ": the running image was rolled back; restart the node"));
+}
+
+absl::Status Replica::Group::MergeRemote(const RemoteDocument& remote,
+                                         absl::FunctionRef<bool(const Dot&)> remote_covers) {
+  RETURN_IF_ERROR(CheckOwnDots(remote));
   ASSIGN_OR_RETURN(Entry* const entry, Load(remote.key));
   for (const Version& version : remote.document.versions) {
     const Version* mine = entry->now.Find(version.dot);
@@ -230,7 +238,14 @@ absl::Status Replica::Group::MergeRemote(const RemoteDocument& remote) {
           "CLOCK_DRIFT: a peer's timestamps are over 500 ms ahead of this node's clock");
     }
   }
-  entry->now = Merge(entry->now, remote.document, replica_.clock_);
+  entry->now = Merge(entry->now, remote.document, replica_.clock_, remote_covers);
+  LearnDots(remote);
+  // A late duplicate must not leave behind a context that nothing would ever strip.
+  entry->now = Strip(std::move(entry->now), replica_.floor_);
+  return absl::OkStatus();
+}
+
+void Replica::Group::LearnDots(const RemoteDocument& remote) {
   for (const Range& fresh : replica_.clock_.MissingFrom(remote.resolved)) {
     for (uint64_t seq = fresh.first; seq <= fresh.last; ++seq) {
       effects_.rows.dots.push_back({{fresh.origin, seq}, remote.key});
@@ -238,14 +253,105 @@ absl::Status Replica::Group::MergeRemote(const RemoteDocument& remote) {
     effects_.clock_changed = true;
   }
   replica_.clock_.Add(remote.resolved);
-  return absl::OkStatus();
 }
 
 absl::Status Replica::Group::Apply(const PeerDocuments& frame) {
+  // A sender's floor stands for contexts and tombstones that it has dropped. They are no loss to a
+  // receiver that knows all they stood for, and to no other.
+  const bool rejected = replica_.repair_.has_value() ||
+                        replica_.rejected_links_.contains(frame.link) ||
+                        !CoversFloor(replica_.clock_, frame.floor);
+  if (rejected) {
+    replica_.rejected_links_.insert(frame.link);
+    effects_.rejected.push_back({frame.link, frame.sequence});
+    return absl::OkStatus();
+  }
   for (const RemoteDocument& remote : frame.documents) {
-    RETURN_IF_ERROR(MergeRemote(remote));
+    RETURN_IF_ERROR(
+        MergeRemote(remote, [&frame](const Dot& dot) { return frame.floor.Covers(dot); }));
   }
   effects_.applied.push_back({frame.link, frame.sequence, frame.bytes});
+  return absl::OkStatus();
+}
+
+absl::Status Replica::Group::Apply(const LinkEnded& ended) {
+  replica_.rejected_links_.erase(ended.link);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<DocumentKey>> Replica::Group::KeysIn(const KeyRange& range) const {
+  ASSIGN_OR_RETURN(std::vector<DocumentKey> keys, reader_.ListKeys(range));
+  for (const auto& [key, entry] : entries_) {
+    if (range.Contains(key)) keys.push_back(key);
+  }
+  absl::c_sort(keys);
+  keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
+  return keys;
+}
+
+absl::Status Replica::Group::Apply(const RepairChunk& chunk) {
+  const RepairProgress before = replica_.repair_.value_or(RepairProgress());
+  if (!before.ContinuedBy(chunk)) return absl::OkStatus();
+  std::map<DocumentKey, const RemoteDocument*> remotes;
+  for (const RemoteDocument& remote : chunk.documents) {
+    CHECK(chunk.range.Contains(remote.key) && remote.resolved.empty());
+    remotes[remote.key] = &remote;
+  }
+  ASSIGN_OR_RETURN(const std::vector<DocumentKey> own, KeysIn(chunk.range));
+  const auto covers = [&chunk](const Dot& dot) { return chunk.clock.Contains(dot); };
+  for (const DocumentKey& key : own) {
+    // The source holds nothing of it: what it knows of it, it has seen go.
+    if (!remotes.contains(key)) RETURN_IF_ERROR(MergeRemote({.key = key}, covers));
+  }
+  for (const auto& [key, remote] : remotes) RETURN_IF_ERROR(MergeRemote(*remote, covers));
+  replica_.repair_ = before;
+  replica_.repair_->Advance(chunk);
+  effects_.repair_changed = true;
+  effects_.applied.push_back({chunk.link, chunk.sequence, chunk.bytes});
+  if (!chunk.range.through.has_value()) EndRepair();
+  effects_.rows.repair = replica_.repair_;
+  effects_.rows.repair_ended = !replica_.repair_.has_value();
+  return absl::OkStatus();
+}
+
+void Replica::Group::EndRepair() {
+  if (!replica_.repair_->Sound()) {
+    replica_.repair_ = RepairProgress();  // once more, from the first key
+    return;
+  }
+  const Floor known = replica_.repair_->Known();
+  replica_.repair_.reset();
+  replica_.clock_.Add(ClockOf(known));
+  effects_.clock_changed = true;
+  // What the sources had stripped can be told from what is missing only by a floor as high.
+  Raise(known);
+}
+
+void Replica::Group::Raise(const Floor& floor) {
+  for (const Dot& dot : floor.entries()) {
+    if (replica_.floor_.Covers(dot)) continue;
+    replica_.floor_.Join(dot);
+    effects_.rows.raised.Join(dot);
+    effects_.floor_changed = true;
+  }
+}
+
+absl::Status Replica::Group::Apply(const RaiseFloor& raise) {
+  if (!replica_.repair_.has_value()) Raise(Lower(raise.floor, BaseOf(replica_.clock_)));
+  return absl::OkStatus();
+}
+
+absl::Status Replica::Group::Apply(const StripRows& rows) {
+  for (const DotRow& row : rows.dots) {
+    if (!replica_.floor_.Covers(row.dot)) continue;
+    effects_.rows.erased_dots.push_back(row.dot);
+    ASSIGN_OR_RETURN(Entry* const entry, Load(row.key));
+    entry->now = Strip(std::move(entry->now), replica_.floor_);
+  }
+  for (const DocumentKey& key : rows.keys) {
+    ASSIGN_OR_RETURN(Entry* const entry, Load(key));
+    entry->now = Strip(std::move(entry->now), replica_.floor_);
+  }
   return absl::OkStatus();
 }
 
@@ -292,6 +398,7 @@ void Replica::Group::CollectDocuments() {
       RemoteDocument push{.key = key, .document = entry.now, .resolved = entry.minted};
       Clock resolved(entry.minted);
       for (const Version& version : entry.now.versions) {
+        if (replica_.floor_.Covers(version.dot)) continue;
         if (replica_.clock_.Contains(version.dot)) resolved.Add(version.dot);
       }
       push.resolved = resolved.ToRanges();

@@ -7,7 +7,10 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <string>
+#include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "server/core/document.h"
@@ -26,6 +29,10 @@ class Replica::Group {
 
   absl::Status Apply(ClientWrite write);
   absl::Status Apply(const PeerDocuments& frame);
+  absl::Status Apply(const LinkEnded& ended);
+  absl::Status Apply(const RepairChunk& chunk);
+  absl::Status Apply(const RaiseFloor& raise);
+  absl::Status Apply(const StripRows& rows);
   absl::Status Apply(MemberMet met);
   absl::Status Apply(const Tick&) { return absl::OkStatus(); }
   absl::Status Apply(const Checkpoint&);
@@ -60,7 +67,15 @@ class Replica::Group {
   bool FromTheFuture(const Dot& dot, uint64_t hlc) const;
   Version Mint(const ClientWrite& write, uint64_t after, Entry* entry);
   void Refuse(const ClientWrite& write, WriteVerdict verdict, const Document& document);
-  absl::Status MergeRemote(const RemoteDocument& remote);
+  // FAILED_PRECONDITION when a peer holds a dot of this process that it never issued.
+  absl::Status CheckOwnDots(const RemoteDocument& remote) const;
+  absl::Status MergeRemote(const RemoteDocument& remote,
+                           absl::FunctionRef<bool(const Dot&)> remote_covers);
+  void LearnDots(const RemoteDocument& remote);
+  absl::StatusOr<std::vector<DocumentKey>> KeysIn(const KeyRange& range) const;
+  void EndRepair();
+  // Raises floor entries to those of `floor`, which the clock covers.
+  void Raise(const Floor& floor);
   absl::Status RetryWaiting();
   void CollectDocuments();
   void Account(const DocumentKey& key, const Document& before, const Document& now);

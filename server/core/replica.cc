@@ -14,6 +14,8 @@ namespace docstore::core {
 Replica::Replica(Origin origin, const Recovered& recovered)
     : origin_(origin),
       clock_(recovered.clock),
+      floor_(recovered.floor),
+      repair_(recovered.repair),
       hybrid_clock_(recovered.hlc_upper),
       hlc_upper_(recovered.hlc_upper) {
   // Origins are fresh: one that was seen before would issue the same dots again.
@@ -22,6 +24,7 @@ Replica::Replica(Origin origin, const Recovered& recovered)
   } else {
     CHECK(!clock_.Knows(origin));
   }
+  CHECK(CoversFloor(clock_, floor_));
   for (const CollectionRow& row : recovered.collections) collections_[row.name] = row;
   for (const Member& member : recovered.members) members_[member.name] = member;
 }

@@ -10,6 +10,8 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -18,8 +20,10 @@
 #include "server/core/document.h"
 #include "server/core/effects.h"
 #include "server/core/event.h"
+#include "server/core/floor.h"
 #include "server/core/hybrid_clock.h"
 #include "server/core/reader.h"
+#include "server/core/repair.h"
 
 namespace docstore::core {
 
@@ -36,7 +40,9 @@ struct Recovered {
   std::string node_uuid;  // 16 bytes, empty on a fresh disk
   std::string cluster_name;
   uint64_t hlc_upper = 0;
-  Clock clock;
+  Clock clock;  // the floor's dots included
+  Floor floor;
+  std::optional<RepairProgress> repair;  // one is under way
   std::vector<CollectionRow> collections;
   std::vector<Member> members;
 };
@@ -53,6 +59,9 @@ class Replica {
   Origin origin() const { return origin_; }
   // Includes dots of Steps that are not committed yet; see effects.h.
   const Clock& clock() const { return clock_; }
+  const Floor& floor() const { return floor_; }
+  // Of the repair under way.
+  const std::optional<RepairProgress>& repair() const { return repair_; }
   uint64_t hlc() const { return hybrid_clock_.last(); }
   const std::map<std::string, CollectionRow>& collections() const { return collections_; }
   const std::map<std::string, Member>& members() const { return members_; }
@@ -63,6 +72,9 @@ class Replica {
   const Origin origin_;
   uint64_t next_seq_ = 1;
   Clock clock_;
+  Floor floor_;
+  std::optional<RepairProgress> repair_;
+  std::set<uint64_t> rejected_links_;  // until they end
   HybridClock hybrid_clock_;
   uint64_t hlc_upper_;
   uint64_t dots_since_checkpoint_ = 0;

@@ -161,6 +161,9 @@ TEST_F(ReplicaRowsTest, FailingReaderFailsTheStep) {
     absl::StatusOr<Document> ReadDocument(const DocumentKey&) const override {
       return absl::DataLossError("damaged");
     }
+    absl::StatusOr<std::vector<DocumentKey>> ListKeys(const KeyRange&) const override {
+      return absl::DataLossError("damaged");
+    }
   };
   Replica replica(Origin{1}, Recovered());
   EXPECT_EQ(replica.Step(Instant(), {Put("1")}, Damaged()).status().code(),

@@ -14,6 +14,14 @@ absl::StatusOr<Document> StoredReplica::ReadDocument(const DocumentKey& key) con
   return document(key);
 }
 
+absl::StatusOr<std::vector<DocumentKey>> StoredReplica::ListKeys(const KeyRange& range) const {
+  std::vector<DocumentKey> keys;
+  for (const auto& [key, document] : documents_) {
+    if (range.Contains(key)) keys.push_back(key);
+  }
+  return keys;
+}
+
 absl::StatusOr<Effects> StoredReplica::TryStep(std::vector<Event> events) {
   absl::StatusOr<Effects> effects = replica_->Step(now_, std::move(events), *this);
   if (effects.ok()) Store(effects->rows);
@@ -43,6 +51,7 @@ RemoteDocument StoredReplica::Ship(const DocumentKey& key, const Clock& asked) c
     if (indexed == key && asked.Contains(dot)) resolved.Add(dot);
   }
   for (const Version& version : remote.document.versions) {
+    if (replica().floor().Covers(version.dot)) continue;
     if (clock().Contains(version.dot)) resolved.Add(version.dot);
   }
   remote.resolved = resolved.ToRanges();
@@ -51,6 +60,7 @@ RemoteDocument StoredReplica::Ship(const DocumentKey& key, const Clock& asked) c
 
 void StoredReplica::Restart(uint64_t origin) {
   Recovered recovered = stored_;
+  recovered.clock = ClockOf(stored_.floor);
   for (const auto& [dot, key] : dots_) recovered.clock.Add(dot);
   for (const auto& [name, row] : collections_) recovered.collections.push_back(row);
   replica_ = std::make_unique<Replica>(Origin{origin}, recovered);
@@ -81,6 +91,10 @@ void StoredReplica::Store(const Rows& rows) {
   }
   for (const CollectionRow& row : rows.collections) collections_[row.name] = row;
   for (const Member& member : rows.members) stored_.members.push_back(member);
+  for (const Dot& dot : rows.erased_dots) dots_.erase(dot);
+  stored_.floor.Join(rows.raised);
+  if (rows.repair.has_value()) stored_.repair = rows.repair;
+  if (rows.repair_ended) stored_.repair.reset();
   if (rows.hlc_upper.has_value()) stored_.hlc_upper = *rows.hlc_upper;
 }
 
@@ -110,9 +124,9 @@ std::string Show(const Document& document) {
 }
 
 std::string Show(const WriteResult& result) {
-  static constexpr const char* kNames[] = {"APPLIED",        "NOT_FOUND",        "ALREADY_EXISTS",
-                                           "MOVED",          "NOT_CAUGHT_UP",    "BAD_TOKEN",
-                                           "UNKNOWN_ORIGIN", "TOO_MANY_SIBLINGS"};
+  static constexpr const char* kNames[] = {"APPLIED",        "NOT_FOUND",         "ALREADY_EXISTS",
+                                           "MOVED",          "NOT_CAUGHT_UP",     "BAD_TOKEN",
+                                           "UNKNOWN_ORIGIN", "TOO_MANY_SIBLINGS", "REPAIRING"};
   const std::string name = kNames[static_cast<int>(result.verdict)];
   return result.version.dot.seq == 0 ? name : absl::StrCat(name, " ", ToString(result.version.dot));
 }

@@ -31,6 +31,8 @@ class StoredReplica : public Reader {
 
   absl::StatusOr<Document> ReadDocument(const DocumentKey& key) const override;
 
+  absl::StatusOr<std::vector<DocumentKey>> ListKeys(const KeyRange& range) const override;
+
   // One Step; its rows are stored.
   absl::StatusOr<Effects> TryStep(std::vector<Event> events);
   // As TryStep; a failure ends the test program.
