@@ -134,6 +134,7 @@ Document ReplaceOne(const Document& document, const Dot& replaced, Version versi
     if (old.dot != replaced) result.versions.push_back(old);
   }
   result.context = document.context;
+  result.context.Join(replaced);  // a stripped document's context does not cover it
   result.versions.push_back(std::move(version));
   SortByDot(&result.versions);
   CoverVersions(&result);

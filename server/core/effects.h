@@ -89,6 +89,7 @@ struct Reply {
   WriteResult result;
 };
 
+// Of each PeerDocuments and RepairChunk: it is dealt with, or PeerRejected.
 struct PeerApplied {
   uint64_t link = 0;
   uint64_t sequence = 0;

@@ -57,7 +57,7 @@ struct PeerDocuments {
   uint64_t link = 0;      // of the link that brought it; comes back in PeerApplied
   uint64_t sequence = 0;  // of the frame on that link
   uint64_t bytes = 0;     // size on the wire, credit to give back
-  Floor floor;            // of the peer at the instant of the documents, never newer
+  Floor floor;            // of the peer at the very instant of the documents
   std::vector<RemoteDocument> documents;
 };
 
@@ -80,7 +80,9 @@ struct KeyRange {
 // All documents that a repair source holds in `range`, as of one instant of it. The first chunk of
 // a repair begins at the smallest key; each next one where the last ended; one without `through`
 // ends it. From the first to the end of the last this node takes neither client writes nor
-// documents of peers. A chunk that does not continue the repair under way is dropped.
+// documents of peers. A chunk that does not continue the repair under way changes nothing. Where
+// this node itself holds more than kRepairKeysMax keys in `range`, only the part up to that many of
+// them is taken: RepairProgress::through says how far.
 struct RepairChunk {
   uint64_t link = 0;  // as in PeerDocuments
   uint64_t sequence = 0;

@@ -206,6 +206,15 @@ absl::Status Replica::Group::Apply(ClientWrite write) {
   return absl::OkStatus();
 }
 
+absl::Status Replica::Group::CheckIssued(uint64_t own) const {
+  if (own < replica_.next_seq_) return absl::OkStatus();
+  // This process was rolled back to an earlier image: its next writes would reuse names that peers
+  // know. A restart takes a fresh origin.
+  return absl::FailedPreconditionError(absl::StrCat(
+      "a peer holds write ", own, " of this process, which has issued only ",
+      replica_.next_seq_ - 1, ": the running image was rolled back; restart the node"));
+}
+
 absl::Status Replica::Group::CheckOwnDots(const RemoteDocument& remote) const {
   uint64_t own = remote.document.context.Get(replica_.origin_);
   for (const Version& version : remote.document.versions) {
@@ -214,12 +223,7 @@ absl::Status Replica::Group::CheckOwnDots(const RemoteDocument& remote) const {
   for (const Range& range : remote.resolved) {
     if (range.origin == replica_.origin_) own = std::max(own, range.last);
   }
-  if (own < replica_.next_seq_) return absl::OkStatus();
-  // This process was rolled back to an earlier image: its next writes would reuse names that peers
-  // know. A restart takes a fresh origin.
-  return absl::FailedPreconditionError(absl::StrCat(
-      "a peer holds write ", own, " of this process, which has issued only ",
-      replica_.next_seq_ - 1, ": the running image was rolled back; restart the node"));
+  return CheckIssued(own);
 }
 
 absl::Status Replica::Group::MergeRemote(const RemoteDocument& remote,
@@ -279,36 +283,44 @@ absl::Status Replica::Group::Apply(const LinkEnded& ended) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::vector<DocumentKey>> Replica::Group::KeysIn(const KeyRange& range) const {
-  ASSIGN_OR_RETURN(std::vector<DocumentKey> keys, reader_.ListKeys(range));
+absl::StatusOr<std::vector<DocumentKey>> Replica::Group::KeysIn(const KeyRange& range,
+                                                                size_t limit) const {
+  ASSIGN_OR_RETURN(std::vector<DocumentKey> keys, reader_.ListKeys(range, limit));
   for (const auto& [key, entry] : entries_) {
     if (range.Contains(key)) keys.push_back(key);
   }
   absl::c_sort(keys);
   keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
+  if (keys.size() > limit) keys.resize(limit);
   return keys;
 }
 
 absl::Status Replica::Group::Apply(const RepairChunk& chunk) {
+  effects_.applied.push_back({chunk.link, chunk.sequence, chunk.bytes});
   const RepairProgress before = replica_.repair_.value_or(RepairProgress());
   if (!before.ContinuedBy(chunk)) return absl::OkStatus();
-  std::map<DocumentKey, const RemoteDocument*> remotes;
+  RETURN_IF_ERROR(CheckIssued(chunk.clock.of(replica_.origin_).max()));
+  KeyRange range = chunk.range;
+  ASSIGN_OR_RETURN(std::vector<DocumentKey> keys, KeysIn(range, kRepairKeysMax + 1));
+  if (keys.size() > kRepairKeysMax) {
+    keys.pop_back();
+    range.through = keys.back();
+  }
+  std::map<DocumentKey, RemoteDocument> states;
+  // What the source does not hold, it has seen go as far as it knows of it.
+  for (const DocumentKey& key : keys) states[key].key = key;
   for (const RemoteDocument& remote : chunk.documents) {
     CHECK(chunk.range.Contains(remote.key) && remote.resolved.empty());
-    remotes[remote.key] = &remote;
+    if (range.Contains(remote.key)) states[remote.key] = remote;
   }
-  ASSIGN_OR_RETURN(const std::vector<DocumentKey> own, KeysIn(chunk.range));
-  const auto covers = [&chunk](const Dot& dot) { return chunk.clock.Contains(dot); };
-  for (const DocumentKey& key : own) {
-    // The source holds nothing of it: what it knows of it, it has seen go.
-    if (!remotes.contains(key)) RETURN_IF_ERROR(MergeRemote({.key = key}, covers));
+  for (const auto& [key, state] : states) {
+    RETURN_IF_ERROR(
+        MergeRemote(state, [&chunk](const Dot& dot) { return chunk.clock.Contains(dot); }));
   }
-  for (const auto& [key, remote] : remotes) RETURN_IF_ERROR(MergeRemote(*remote, covers));
   replica_.repair_ = before;
-  replica_.repair_->Advance(chunk);
+  replica_.repair_->Advance(chunk.clock, chunk.floor, range);
   effects_.repair_changed = true;
-  effects_.applied.push_back({chunk.link, chunk.sequence, chunk.bytes});
-  if (!chunk.range.through.has_value()) EndRepair();
+  if (!range.through.has_value()) EndRepair();
   effects_.rows.repair = replica_.repair_;
   effects_.rows.repair_ended = !replica_.repair_.has_value();
   return absl::OkStatus();

@@ -72,7 +72,10 @@ class Replica::Group {
   absl::Status MergeRemote(const RemoteDocument& remote,
                            absl::FunctionRef<bool(const Dot&)> remote_covers);
   void LearnDots(const RemoteDocument& remote);
-  absl::StatusOr<std::vector<DocumentKey>> KeysIn(const KeyRange& range) const;
+  // The own keys of `range`, the first `limit` of them.
+  absl::StatusOr<std::vector<DocumentKey>> KeysIn(const KeyRange& range, size_t limit) const;
+  // FAILED_PRECONDITION when `own`, a write of this process that a peer knows, was never issued.
+  absl::Status CheckIssued(uint64_t own) const;
   void EndRepair();
   // Raises floor entries to those of `floor`, which the clock covers.
   void Raise(const Floor& floor);

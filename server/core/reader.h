@@ -4,6 +4,7 @@
 #ifndef DOCSTORE_SERVER_CORE_READER_H_
 #define DOCSTORE_SERVER_CORE_READER_H_
 
+#include <cstddef>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -18,8 +19,10 @@ class Reader {
   // The state of `key`, an empty document when there is none. DATA_LOSS when what is stored cannot
   // be read; its message names the file where known.
   virtual absl::StatusOr<Document> ReadDocument(const DocumentKey& key) const = 0;
-  // The keys in `range` that have a row, ascending. Fails as ReadDocument.
-  virtual absl::StatusOr<std::vector<DocumentKey>> ListKeys(const KeyRange& range) const = 0;
+  // The first `limit` keys in `range` that have a row, ascending. It may name keys besides whose
+  // row is gone. Fails as ReadDocument.
+  virtual absl::StatusOr<std::vector<DocumentKey>> ListKeys(const KeyRange& range,
+                                                            size_t limit) const = 0;
 };
 
 }  // namespace docstore::core

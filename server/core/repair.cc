@@ -6,10 +6,10 @@ bool RepairProgress::ContinuedBy(const RepairChunk& chunk) const {
   return chunk.range.after == through;
 }
 
-void RepairProgress::Advance(const RepairChunk& chunk) {
-  common = chunks == 0 ? chunk.clock : common.Intersect(chunk.clock);
-  floors.Join(chunk.floor);
-  if (chunk.range.through.has_value()) through = *chunk.range.through;
+void RepairProgress::Advance(const Clock& clock, const Floor& floor, const KeyRange& range) {
+  common = chunks == 0 ? clock : common.Intersect(clock);
+  floors.Join(floor);
+  if (range.through.has_value()) through = *range.through;
   ++chunks;
 }
 

@@ -9,6 +9,7 @@
 #ifndef DOCSTORE_SERVER_CORE_REPAIR_H_
 #define DOCSTORE_SERVER_CORE_REPAIR_H_
 
+#include <cstddef>
 #include <cstdint>
 
 #include "server/core/clock.h"
@@ -17,6 +18,9 @@
 #include "server/core/floor.h"
 
 namespace docstore::core {
+
+// Own keys that one step of a repair compares with the source's.
+inline constexpr size_t kRepairKeysMax = 4096;
 
 struct RepairProgress {
   Clock common;         // intersection of the clocks of all chunks so far
@@ -27,8 +31,8 @@ struct RepairProgress {
 
   // `chunk` goes on where this stands.
   bool ContinuedBy(const RepairChunk& chunk) const;
-  // Counts `chunk`, which continues this, as merged.
-  void Advance(const RepairChunk& chunk);
+  // Counts `range`, which continues this, as merged with a source of that clock and floor.
+  void Advance(const Clock& clock, const Floor& floor, const KeyRange& range);
   // What is known when the last chunk is in: the bases of `common`.
   Floor Known() const { return BaseOf(common); }
   // False when a chunk's floor is above Known: its source had dropped what another one still

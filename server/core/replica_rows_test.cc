@@ -161,7 +161,7 @@ TEST_F(ReplicaRowsTest, FailingReaderFailsTheStep) {
     absl::StatusOr<Document> ReadDocument(const DocumentKey&) const override {
       return absl::DataLossError("damaged");
     }
-    absl::StatusOr<std::vector<DocumentKey>> ListKeys(const KeyRange&) const override {
+    absl::StatusOr<std::vector<DocumentKey>> ListKeys(const KeyRange&, size_t) const override {
       return absl::DataLossError("damaged");
     }
   };

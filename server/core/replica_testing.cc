@@ -14,10 +14,11 @@ absl::StatusOr<Document> StoredReplica::ReadDocument(const DocumentKey& key) con
   return document(key);
 }
 
-absl::StatusOr<std::vector<DocumentKey>> StoredReplica::ListKeys(const KeyRange& range) const {
+absl::StatusOr<std::vector<DocumentKey>> StoredReplica::ListKeys(const KeyRange& range,
+                                                                 size_t limit) const {
   std::vector<DocumentKey> keys;
   for (const auto& [key, document] : documents_) {
-    if (range.Contains(key)) keys.push_back(key);
+    if (range.Contains(key) && keys.size() < limit) keys.push_back(key);
   }
   return keys;
 }

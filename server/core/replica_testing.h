@@ -31,7 +31,8 @@ class StoredReplica : public Reader {
 
   absl::StatusOr<Document> ReadDocument(const DocumentKey& key) const override;
 
-  absl::StatusOr<std::vector<DocumentKey>> ListKeys(const KeyRange& range) const override;
+  absl::StatusOr<std::vector<DocumentKey>> ListKeys(const KeyRange& range,
+                                                    size_t limit) const override;
 
   // One Step; its rows are stored.
   absl::StatusOr<Effects> TryStep(std::vector<Event> events);

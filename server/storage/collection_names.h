@@ -21,6 +21,8 @@ class CollectionNames {
  public:
   // nullopt: no such collection.
   std::optional<CollectionId> Find(absl::string_view name) const;
+  // By name.
+  const std::map<std::string, CollectionId, std::less<>>& ids() const { return ids_; }
   // DATA_LOSS when no collection has this number: it came from a row.
   absl::StatusOr<std::string> NameOf(CollectionId id) const;
 

@@ -17,6 +17,8 @@ constexpr char kCollection = 'N';
 constexpr char kDocument = 'D';
 constexpr char kDot = 'X';
 constexpr char kConflict = 'W';
+constexpr char kFloor = 'F';
+constexpr char kRepair = 'P';
 
 std::string Prefix(Domain domain, char prefix) {
   std::string key;
@@ -85,12 +87,19 @@ std::string DotKey(Domain domain, const core::Dot& dot) {
 std::string ConflictKey(Domain domain, CollectionId collection, absl::string_view id) {
   return Local(domain, kConflict, collection, id);
 }
+std::string FloorKey(Domain domain, core::Origin origin) {
+  std::string key = Prefix(domain, kFloor);
+  AppendBigEndian64(static_cast<uint64_t>(origin), &key);
+  return key;
+}
+std::string RepairKey(Domain domain) { return Prefix(domain, kRepair); }
 
 std::string MemberPrefix(Domain domain) { return Prefix(domain, kMember); }
 std::string CollectionPrefix(Domain domain) { return Prefix(domain, kCollection); }
 std::string DocumentPrefix(Domain domain) { return Prefix(domain, kDocument); }
 std::string DotPrefix(Domain domain) { return Prefix(domain, kDot); }
 std::string ConflictPrefix(Domain domain) { return Prefix(domain, kConflict); }
+std::string FloorPrefix(Domain domain) { return Prefix(domain, kFloor); }
 
 absl::StatusOr<std::string> DecodeMemberKey(Domain domain, absl::string_view key) {
   return DecodeNamed(domain, kMember, key);
@@ -110,6 +119,17 @@ absl::StatusOr<core::Dot> DecodeDotKey(Domain domain, absl::string_view key) {
     return absl::DataLossError(absl::StrCat("row key names no dot: ", absl::BytesToHexString(key)));
   }
   return core::Dot{core::Origin{origin}, seq};
+}
+
+absl::StatusOr<core::Origin> DecodeFloorKey(Domain domain, absl::string_view key) {
+  ASSIGN_OR_RETURN(const absl::string_view fields, Fields(domain, kFloor, key));
+  ByteReader reader(fields);
+  uint64_t origin = 0;
+  if (!reader.ReadBigEndian64(&origin) || !reader.done()) {
+    return absl::DataLossError(
+        absl::StrCat("row key names no origin: ", absl::BytesToHexString(key)));
+  }
+  return core::Origin{origin};
 }
 
 std::string EncodeLocalKey(CollectionId collection, absl::string_view id) {

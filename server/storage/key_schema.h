@@ -11,12 +11,14 @@
 //                                  totals
 //   d         'D'  coll(4) id      a document                   EncodeDocument
 //   d         'X'  origin(8) seq(8)  dot index                  coll(4) id, as in 'D'
+//   d         'F'  origin(8)       floor of the origin          varint, at least 1
+//   d         'P'                  repair under way             EncodeRepair
 //   d         'W'  coll(4) id      the document is conflicted   empty
 //
 // Integers are big-endian; `name` and `id` are raw bytes up to the end of the key. `coll` is a
 // number that this node gave the collection at its first write, from 1; it means nothing elsewhere.
 // Domain 0 holds what belongs to the node; every other domain is one replication domain, today only
-// 1. Prefixes C F P Q S T Z are spoken for by the protocol. Do not renumber or reuse anything here:
+// 1. Prefixes C Q S T Z are spoken for by the protocol. Do not renumber or reuse anything here:
 // change kSchemaVersion and migrate.
 
 #ifndef DOCSTORE_SERVER_STORAGE_KEY_SCHEMA_H_
@@ -52,6 +54,8 @@ std::string CollectionKey(Domain domain, absl::string_view name);
 std::string DocumentRowKey(Domain domain, CollectionId collection, absl::string_view id);
 std::string DotKey(Domain domain, const core::Dot& dot);
 std::string ConflictKey(Domain domain, CollectionId collection, absl::string_view id);
+std::string FloorKey(Domain domain, core::Origin origin);
+std::string RepairKey(Domain domain);
 
 // What every key of one kind begins with, for scans.
 std::string MemberPrefix(Domain domain);
@@ -59,11 +63,13 @@ std::string CollectionPrefix(Domain domain);
 std::string DocumentPrefix(Domain domain);
 std::string DotPrefix(Domain domain);
 std::string ConflictPrefix(Domain domain);
+std::string FloorPrefix(Domain domain);
 
 // The decoders fail with DATA_LOSS when `key` is not a key of their kind and domain.
 absl::StatusOr<std::string> DecodeMemberKey(Domain domain, absl::string_view key);
 absl::StatusOr<std::string> DecodeCollectionKey(Domain domain, absl::string_view key);
 absl::StatusOr<core::Dot> DecodeDotKey(Domain domain, absl::string_view key);
+absl::StatusOr<core::Origin> DecodeFloorKey(Domain domain, absl::string_view key);
 
 // A document within its domain: the tail of 'D' and 'W' keys and the value of 'X' rows.
 struct LocalKey {

@@ -28,6 +28,8 @@ TEST(KeySchema, WritesTheBytesOfTheTable) {
   EXPECT_EQ(hex(ConflictKey(kDefaultDomain, CollectionId{1}, "k")), "000157000000016b");
   EXPECT_EQ(hex(DotKey(kDefaultDomain, {Origin{0xab}, 3})),
             "00015800000000000000ab0000000000000003");
+  EXPECT_EQ(hex(FloorKey(kDefaultDomain, Origin{0xab})), "00014600000000000000ab");
+  EXPECT_EQ(hex(RepairKey(kDefaultDomain)), "000150");
   EXPECT_EQ(hex(EncodeLocalKey(CollectionId{1}, "k")), "000000016b");
 }
 
@@ -36,6 +38,7 @@ TEST(KeySchema, DecodesWhatItEncodes) {
   EXPECT_EQ(*DecodeDotKey(kDefaultDomain, DotKey(kDefaultDomain, dot)), dot);
   EXPECT_EQ(*DecodeMemberKey(kDefaultDomain, MemberKey(kDefaultDomain, "node1")), "node1");
   EXPECT_EQ(*DecodeCollectionKey(kDefaultDomain, CollectionKey(kDefaultDomain, "c")), "c");
+  EXPECT_EQ(*DecodeFloorKey(kDefaultDomain, FloorKey(kDefaultDomain, dot.origin)), dot.origin);
   const std::string id("a\0b\xff", 4);
   const std::string document = DocumentRowKey(kDefaultDomain, CollectionId{7}, id);
   EXPECT_EQ(DecodeDocumentRowKey(kDefaultDomain, document)->collection, CollectionId{7});
@@ -53,6 +56,12 @@ TEST(KeySchema, RefusesMalformedKeysAsDataLoss) {
   EXPECT_TRUE(lost(DecodeDotKey(kDefaultDomain, dot + "x")));
   EXPECT_TRUE(lost(DecodeDotKey(kDefaultDomain, DotKey(kDefaultDomain, {Origin{1}, 0}))));
   EXPECT_TRUE(lost(DecodeDotKey(Domain{2}, dot)));
+  const std::string floor = FloorKey(kDefaultDomain, Origin{1});
+  for (size_t size = 0; size < floor.size(); ++size) {
+    EXPECT_TRUE(lost(DecodeFloorKey(kDefaultDomain, floor.substr(0, size)))) << size;
+  }
+  EXPECT_TRUE(lost(DecodeFloorKey(kDefaultDomain, floor + "x")));
+  EXPECT_TRUE(lost(DecodeFloorKey(kDefaultDomain, dot)));
   EXPECT_TRUE(lost(DecodeMemberKey(kDefaultDomain, dot)));
   EXPECT_TRUE(lost(DecodeMemberKey(kDefaultDomain, MemberKey(kDefaultDomain, ""))));
   EXPECT_TRUE(lost(DecodeCollectionKey(kDefaultDomain, "")));

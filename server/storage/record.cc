@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "server/base/byte_order.h"
 #include "server/base/check.h"
+#include "server/base/status_macros.h"
 
 namespace docstore::storage {
 namespace {
@@ -36,6 +37,11 @@ bool ReadDot(ByteReader* reader, core::Dot* dot) {
   if (!reader->ReadBigEndian64(&origin) || !reader->ReadVarint(&dot->seq)) return false;
   dot->origin = core::Origin{origin};
   return dot->seq > 0;
+}
+
+void AppendVector(const core::VersionVector& vector, std::string* out) {
+  AppendVarint(vector.entries().size(), out);
+  for (const core::Dot& dot : vector.entries()) AppendDot(dot, out);
 }
 
 void AppendVersion(const core::Version& version, std::string* out) {
@@ -68,7 +74,7 @@ bool ReadVersion(ByteReader* reader, core::Version* version) {
 
 // Counts are not checked by themselves: every item takes bytes, so a false one soon runs out of
 // them.
-bool ReadContext(ByteReader* reader, core::VersionVector* context) {
+bool ReadVector(ByteReader* reader, core::VersionVector* context) {
   uint64_t count = 0;
   if (!reader->ReadVarint(&count)) return false;
   for (uint64_t i = 0; i < count; ++i) {
@@ -83,13 +89,15 @@ bool ReadContext(ByteReader* reader, core::VersionVector* context) {
 
 bool ReadDocument(ByteReader* reader, core::Document* document) {
   uint64_t count = 0;
-  if (!ReadFormat(reader) || !ReadContext(reader, &document->context) ||
+  if (!ReadFormat(reader) || !ReadVector(reader, &document->context) ||
       !reader->ReadVarint(&count)) {
     return false;
   }
+  const bool stripped = document->context.empty();
   for (uint64_t i = 0; i < count; ++i) {
     core::Version version;
-    if (!ReadVersion(reader, &version) || !document->context.Covers(version.dot)) return false;
+    if (!ReadVersion(reader, &version)) return false;
+    if (!stripped && !document->context.Covers(version.dot)) return false;
     if (i > 0 && document->versions.back().dot >= version.dot) return false;
     document->versions.push_back(std::move(version));
   }
@@ -133,8 +141,7 @@ bool ReadClock(ByteReader* reader, core::Clock* clock) {
 void EncodeDocument(const core::Document& document, std::string* out) {
   CHECK(!document.empty());
   out->push_back(kFormat);
-  AppendVarint(document.context.entries().size(), out);
-  for (const core::Dot& dot : document.context.entries()) AppendDot(dot, out);
+  AppendVector(document.context, out);
   AppendVarint(document.versions.size(), out);
   for (const core::Version& version : document.versions) AppendVersion(version, out);
 }
@@ -212,6 +219,35 @@ absl::StatusOr<core::Member> DecodeMember(absl::string_view bytes) {
   member.peer_address = std::string(peer_address);
   member.client_address = std::string(client_address);
   return member;
+}
+
+void EncodeRepair(const core::RepairProgress& repair, std::string* out) {
+  out->push_back(kFormat);
+  AppendVarint(repair.chunks, out);
+  std::string clock;
+  EncodeClock(repair.common, &clock);
+  AppendLengthPrefixed(clock, out);
+  AppendVector(repair.floors, out);
+  AppendLengthPrefixed(repair.through.collection, out);
+  AppendLengthPrefixed(repair.through.id, out);
+}
+
+absl::StatusOr<core::RepairProgress> DecodeRepair(absl::string_view bytes) {
+  ByteReader reader(bytes);
+  core::RepairProgress repair;
+  absl::string_view clock;
+  absl::string_view collection;
+  absl::string_view id;
+  if (!ReadFormat(&reader) || !reader.ReadVarint(&repair.chunks) ||
+      !reader.ReadLengthPrefixed(&clock) || !ReadVector(&reader, &repair.floors) ||
+      !reader.ReadLengthPrefixed(&collection) || !reader.ReadLengthPrefixed(&id) ||
+      !reader.done() || collection.empty() != id.empty()) {
+    return Malformed("repair", reader);
+  }
+  ASSIGN_OR_RETURN(repair.common, DecodeClock(clock));
+  repair.through = {std::string(collection), std::string(id)};
+  if (repair.chunks == 0 && repair != core::RepairProgress()) return Malformed("repair", reader);
+  return repair;
 }
 
 std::string EncodeNumber(uint64_t number) {

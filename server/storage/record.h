@@ -6,6 +6,8 @@
 //               gap: first minus the last of the interval before (0 at first); size: last - first
 //   collection  1, local id, documents, conflicts, body bytes
 //   member      1, length uuid, length peer address, length client address
+//   repair      1, chunks, length clock, floors, floors x {origin(8) seq}, length collection,
+//               length id
 //
 // Numbers are varints unless they carry a size in bytes; those are big-endian. flags: bit 0
 // deleted, the others 0. Do not renumber: a change takes the next format byte. Decoders refuse what
@@ -24,13 +26,14 @@
 #include "server/core/document.h"
 #include "server/core/effects.h"
 #include "server/core/event.h"
+#include "server/core/repair.h"
 #include "server/storage/key_schema.h"
 
 namespace docstore::storage {
 
 // The encoders append to `out`.
 
-// `document` is not empty and its context covers its versions.
+// `document` is not empty; its context covers its versions, or is empty: then it is stripped.
 void EncodeDocument(const core::Document& document, std::string* out);
 absl::StatusOr<core::Document> DecodeDocument(absl::string_view bytes);
 
@@ -51,6 +54,10 @@ absl::StatusOr<CollectionRecord> DecodeCollection(absl::string_view bytes);
 // The member's name stands in the key: it is neither written nor set.
 void EncodeMember(const core::Member& member, std::string* out);
 absl::StatusOr<core::Member> DecodeMember(absl::string_view bytes);
+
+// Chunks are 0 exactly when the rest says nothing yet.
+void EncodeRepair(const core::RepairProgress& repair, std::string* out);
+absl::StatusOr<core::RepairProgress> DecodeRepair(absl::string_view bytes);
 
 // A single varint, as settings hold it.
 std::string EncodeNumber(uint64_t number);

@@ -11,6 +11,8 @@
 #include "absl/strings/escaping.h"
 #include "server/base/hash.h"
 #include "server/core/dot.h"
+#include "server/core/floor.h"
+#include "server/core/repair.h"
 
 namespace docstore::storage {
 namespace {
@@ -20,6 +22,7 @@ using core::Document;
 using core::Dot;
 using core::Member;
 using core::Origin;
+using core::RepairProgress;
 using core::Version;
 
 constexpr uint64_t kMax = std::numeric_limits<uint64_t>::max();
@@ -58,6 +61,12 @@ std::string Encoded(const CollectionRecord& collection) {
 std::string Encoded(const Member& member) {
   std::string bytes;
   EncodeMember(member, &bytes);
+  return bytes;
+}
+
+std::string Encoded(const RepairProgress& repair) {
+  std::string bytes;
+  EncodeRepair(repair, &bytes);
   return bytes;
 }
 
@@ -115,6 +124,25 @@ TEST(Record, WritesTheBytesOfTheTable) {
   EXPECT_EQ(absl::BytesToHexString(Encoded(CollectionRecord{CollectionId{1}, 2, 3, 300})),
             "01010203ac02");
   EXPECT_EQ(absl::BytesToHexString(Encoded(Member{"n", "u", "p", "cc"})), "0101750170026363");
+  EXPECT_EQ(absl::BytesToHexString(Encoded(RepairProgress{.common = Clock({{Origin{1}, 1, 4}}),
+                                                          .floors = core::Floor({{Origin{2}, 3}}),
+                                                          .through = {"c", "id"},
+                                                          .chunks = 5})),
+            "0105"
+            "0d0101000000000000000101"
+            "0103"
+            "01000000000000000203"
+            "016302"
+            "6964");
+}
+
+TEST(Record, StrippedDocumentComesBackWithoutContext) {
+  Document stripped = TwoVersions();
+  stripped.context = {};
+  const auto decoded = DecodeDocument(Encoded(stripped));
+  ASSERT_TRUE(decoded.ok()) << decoded.status();
+  EXPECT_EQ(decoded->ToString(), stripped.ToString());
+  EXPECT_EQ(*decoded->versions[0].body, "{\"v\":1}");
 }
 
 TEST(Record, SurvivesMalformedDocument) { ExpectRobust(Encoded(TwoVersions()), DecodeDocument); }
@@ -170,6 +198,23 @@ TEST(Record, MemberComesBackWithoutItsNameAndSurvivesDamage) {
   const auto decoded = DecodeMember(Encoded(member));
   EXPECT_EQ(*decoded, (Member{"", std::string(16, 'u'), "h:1", ""}));
   ExpectRobust(Encoded(member), DecodeMember);
+}
+
+TEST(Record, RepairComesBackAndSurvivesDamage) {
+  const RepairProgress repair{.common = Clock({{Origin{1}, 1, 4}, {Origin{9}, 3, kMax}}),
+                              .floors = core::Floor({{Origin{2}, 3}, {Origin{kMax}, kMax}}),
+                              .through = {"c", "id"},
+                              .chunks = 5};
+  EXPECT_EQ(*DecodeRepair(Encoded(repair)), repair);
+  EXPECT_EQ(*DecodeRepair(Encoded(RepairProgress())), RepairProgress());
+  ExpectRobust(Encoded(repair), DecodeRepair);
+  RepairProgress begun = repair;
+  begun.chunks = 0;
+  RepairProgress half_key = repair;
+  half_key.through.id = "";
+  for (const RepairProgress& broken : {begun, half_key}) {
+    EXPECT_TRUE(absl::IsDataLoss(DecodeRepair(Encoded(broken)).status()));
+  }
 }
 
 TEST(Record, NumberComesBackAndSurvivesDamage) {

@@ -16,6 +16,7 @@
 #include "server/core/dot.h"
 #include "server/core/effects.h"
 #include "server/core/event.h"
+#include "server/core/repair.h"
 #include "server/storage/record.h"
 #include "server/storage/row_snapshot.h"
 
@@ -76,7 +77,10 @@ class Corrections {
   int count_ = 0;
 };
 
-absl::Status CheckDotIndex(const EngineSnapshot& rows, Domain domain) {
+// Erases the rows of dots that are at or below the floor, or that their document does not account
+// for: it was stripped, and the batch that raised the floor above them was lost.
+absl::Status ForgetDots(const EngineSnapshot& rows, Domain domain, const core::Floor& floor,
+                        Corrections* corrections) {
   const std::string prefix = DotPrefix(domain);
   return ScanRows(rows, prefix, prefix,
                   [&](absl::string_view key, absl::string_view value) -> absl::StatusOr<bool> {
@@ -88,10 +92,10 @@ absl::Status CheckDotIndex(const EngineSnapshot& rows, Domain domain) {
                     if (row.has_value()) {
                       ASSIGN_OR_RETURN(document, DecodeDocument(*row));
                     }
-                    if (document.context.Covers(dot)) return true;
-                    return absl::DataLossError(
-                        absl::StrCat("the index holds write ", core::ToString(dot), " of document ",
-                                     local.id, ", which the document does not account for"));
+                    if (floor.Covers(dot) || !document.context.Covers(dot)) {
+                      RETURN_IF_ERROR(corrections->Erase(key));
+                    }
+                    return true;
                   });
 }
 
@@ -160,38 +164,68 @@ absl::StatusOr<std::vector<core::Member>> ReadMembers(const EngineSnapshot& rows
 
 }  // namespace
 
+absl::StatusOr<core::Floor> RecoverFloor(const EngineSnapshot& rows, Domain domain) {
+  core::Floor floor;
+  const std::string prefix = FloorPrefix(domain);
+  RETURN_IF_ERROR(
+      ScanRows(rows, prefix, prefix,
+               [&](absl::string_view key, absl::string_view value) -> absl::StatusOr<bool> {
+                 ASSIGN_OR_RETURN(const core::Origin origin, DecodeFloorKey(domain, key));
+                 ASSIGN_OR_RETURN(const uint64_t seq, DecodeNumber(value));
+                 if (seq == 0) return absl::DataLossError("the floor of an origin is 0");
+                 floor.Join(core::Dot{origin, seq});
+                 return true;
+               }));
+  return floor;
+}
+
 absl::StatusOr<core::Clock> RecoverClock(const EngineSnapshot& rows, Domain domain,
-                                         const core::Clock& checkpoint) {
-  core::Clock clock;
+                                         const core::Floor& floor, const core::Clock& checkpoint) {
+  core::Clock clock = core::ClockOf(floor);
   const std::string prefix = DotPrefix(domain);
   const std::unique_ptr<Cursor> cursor = rows.NewCursor();
   cursor->Seek(prefix);
   while (cursor->valid() && absl::StartsWith(cursor->key(), prefix)) {
     ASSIGN_OR_RETURN(const core::Dot dot, DecodeDotKey(domain, cursor->key()));
+    const uint64_t floor_seq = floor.Get(dot.origin);
     const uint64_t base = checkpoint.base(dot.origin);
-    if (dot.seq < base && !clock.Knows(dot.origin)) {
+    if (dot.seq < base && clock.base(dot.origin) < base && base > floor_seq) {
       // Lands on the row of the base itself, unless the checkpoint says too much.
       const std::string base_key = DotKey(domain, {dot.origin, base});
       cursor->Seek(base_key);
       if (!cursor->valid() || cursor->key() != base_key) break;
       clock.Add(core::Range{dot.origin, 1, base});
+    } else if (dot.seq < floor_seq) {
+      // A row that is yet to be erased, before many that are.
+      cursor->Seek(DotKey(domain, {dot.origin, floor_seq}));
+      continue;
     } else {
       clock.Add(dot);
     }
     cursor->Next();
   }
   RETURN_IF_ERROR(cursor->status());
-  // The index defines the clock, so a checkpoint beyond it is of no use.
-  if (!clock.Covers(checkpoint)) return RecoverClock(rows, domain, core::Clock());
+  // Floor and index define the clock, so a checkpoint beyond them is of no use.
+  if (!clock.Covers(checkpoint)) return RecoverClock(rows, domain, floor, core::Clock());
   return clock;
 }
 
 absl::Status CheckRows(Engine* engine, Domain domain, const CollectionNames& names) {
   const std::unique_ptr<EngineSnapshot> rows = engine->TakeSnapshot();
-  RETURN_IF_ERROR(CheckDotIndex(*rows, domain));
+  ASSIGN_OR_RETURN(const core::Floor floor, RecoverFloor(*rows, domain));
   Corrections corrections(engine);
+  RETURN_IF_ERROR(ForgetDots(*rows, domain, floor, &corrections));
   // It may hold dots of lost batches, and would do so at every later start.
   RETURN_IF_ERROR(corrections.Erase(CheckpointKey(domain)));
+  for (const core::Dot& dot : floor.entries()) {
+    RETURN_IF_ERROR(corrections.Erase(FloorKey(domain, dot.origin)));
+  }
+  ASSIGN_OR_RETURN(const std::optional<std::string> repair, rows->Get(RepairKey(domain)));
+  if (repair.has_value()) {
+    std::string anew;
+    EncodeRepair(core::RepairProgress(), &anew);
+    RETURN_IF_ERROR(corrections.Put(RepairKey(domain), anew));
+  }
   RETURN_IF_ERROR(EraseConflictRows(*rows, domain, &corrections));
   ASSIGN_OR_RETURN(Recount recount, RecountDocuments(*rows, domain, names, &corrections));
   RETURN_IF_ERROR(CorrectCollections(*rows, domain, std::move(recount), &corrections));
@@ -210,7 +244,12 @@ absl::StatusOr<core::Recovered> RecoverRows(Engine* engine, Domain domain,
   ASSIGN_OR_RETURN(recovered.cluster_name, ReadSetting(*rows, kNodeDomain, kClusterNameName));
   ASSIGN_OR_RETURN(recovered.hlc_upper, ReadHlcUpper(*rows, domain));
   ASSIGN_OR_RETURN(const core::Clock checkpoint, ReadCheckpoint(*rows, domain));
-  ASSIGN_OR_RETURN(recovered.clock, RecoverClock(*rows, domain, checkpoint));
+  ASSIGN_OR_RETURN(recovered.floor, RecoverFloor(*rows, domain));
+  ASSIGN_OR_RETURN(recovered.clock, RecoverClock(*rows, domain, recovered.floor, checkpoint));
+  ASSIGN_OR_RETURN(const std::optional<std::string> repair, rows->Get(RepairKey(domain)));
+  if (repair.has_value()) {
+    ASSIGN_OR_RETURN(recovered.repair, DecodeRepair(*repair));
+  }
   ASSIGN_OR_RETURN(recovered.members, ReadMembers(*rows, domain));
   ASSIGN_OR_RETURN(const auto collections, ReadCollections(*rows, domain));
   for (const NamedCollection& collection : collections) {

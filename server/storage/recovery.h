@@ -1,9 +1,12 @@
 // Recovery: what a restarted node knows, read back from its rows.
 //
-// The clock is defined by the dot index ('X' rows); the checkpoint only shortens the scan. When
-// LevelDB had to skip damaged batches, the checkpoint is erased and the rows are checked against
-// each other first: a batch is lost whole, so documents and dots still agree, but totals and
-// conflict rows, which later batches carry on, are counted anew.
+// The clock is defined by the floor ('F' rows) and the dot index ('X' rows); the checkpoint only
+// shortens the scan. When LevelDB had to skip damaged batches, the checkpoint is erased and the
+// rows are checked against each other first: a batch is lost whole, so documents and dots still
+// agree, but totals and conflict rows, which later batches carry on, are counted anew. The floor,
+// what the index still holds below it, and the progress of a repair are forgotten then: they say
+// that all up to a number is here, in a later batch than the one that brought it and may be lost.
+// What is forgotten is learnt again from peers; what is claimed wrongly nobody would ever send.
 
 #ifndef DOCSTORE_SERVER_STORAGE_RECOVERY_H_
 #define DOCSTORE_SERVER_STORAGE_RECOVERY_H_
@@ -11,6 +14,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "server/core/clock.h"
+#include "server/core/floor.h"
 #include "server/core/replica.h"
 #include "server/storage/collection_names.h"
 #include "server/storage/engine.h"
@@ -23,15 +27,19 @@ namespace docstore::storage {
 absl::StatusOr<core::Recovered> RecoverRows(Engine* engine, Domain domain,
                                             const CollectionNames& names);
 
-// The dots of the index. Skips those that `checkpoint` holds without a gap, so that with a recent
-// one the cost is in origins and new dots. A checkpoint that the index does not bear out is
-// ignored.
-absl::StatusOr<core::Clock> RecoverClock(const EngineSnapshot& rows, Domain domain,
-                                         const core::Clock& checkpoint);
+// The floors of all origins.
+absl::StatusOr<core::Floor> RecoverFloor(const EngineSnapshot& rows, Domain domain);
 
-// Checks that each dot's document accounts for it, corrects totals, conflict rows and the bound of
-// the hybrid clock after lost batches, and erases the checkpoint. DATA_LOSS when a document or a
-// collection's name is missing. Reads every row.
+// The dots of `floor` and of the index. Skips those that the floor or `checkpoint` holds without a
+// gap, so that with a recent one the cost is in origins and new dots. A checkpoint that floor and
+// index do not bear out is ignored.
+absl::StatusOr<core::Clock> RecoverClock(const EngineSnapshot& rows, Domain domain,
+                                         const core::Floor& floor, const core::Clock& checkpoint);
+
+// After lost batches: forgets the checkpoint, the floor, and dots that the floor covers or that
+// their document does not account for, lets a repair begin anew, and corrects totals, conflict rows
+// and the bound of the hybrid clock. DATA_LOSS when a row is damaged or a collection's name is
+// missing. Reads every row.
 absl::Status CheckRows(Engine* engine, Domain domain, const CollectionNames& names);
 
 }  // namespace docstore::storage

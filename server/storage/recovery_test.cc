@@ -10,6 +10,7 @@
 #include "server/core/clock.h"
 #include "server/core/dot.h"
 #include "server/core/effects.h"
+#include "server/core/floor.h"
 #include "server/node/env.h"
 #include "server/storage/collection_names.h"
 #include "server/storage/engine.h"
@@ -22,6 +23,7 @@ namespace docstore::storage {
 namespace {
 
 using core::Clock;
+using core::Floor;
 using core::Origin;
 using core::Rows;
 
@@ -84,8 +86,8 @@ class RecoveryTest : public testing::Test {
     batch->Erase(key);
     ASSERT_EQ(engine_->Write(batch.get()), absl::OkStatus());
   }
-  std::string RecoveredClock(const Clock& checkpoint) {
-    const auto clock = RecoverClock(*engine_->TakeSnapshot(), kDefaultDomain, checkpoint);
+  std::string RecoveredClock(const Clock& checkpoint, const Floor& floor = Floor()) {
+    const auto clock = RecoverClock(*engine_->TakeSnapshot(), kDefaultDomain, floor, checkpoint);
     return clock.ok() ? clock->ToString() : clock.status().ToString();
   }
   CollectionNames Names() {
@@ -114,7 +116,7 @@ TEST_F(RecoveryTest, CheckpointShortensTheScanAndChangesNothing) {
   const Clock checkpoint({{Origin{1}, 1, 990}, {Origin{2}, 1, 1000}});
   const auto snapshot = engine_->TakeSnapshot();
   const CountingSnapshot counting(*snapshot);
-  const auto clock = RecoverClock(counting, kDefaultDomain, checkpoint);
+  const auto clock = RecoverClock(counting, kDefaultDomain, Floor(), checkpoint);
   EXPECT_EQ(clock->ToString(), "1:[1..1000] 2:[1..1000,1002..1003] 3:[7]");
   EXPECT_LT(counting.moves(), 30);
 }
@@ -137,20 +139,22 @@ TEST_F(RecoveryTest, AnyOldCheckpointGivesTheClockOfAFullScan) {
     ASSERT_EQ(store->Commit(rows), absl::OkStatus());
     model.Apply(rows);
     checkpoints.push_back(model.clock());
-    EXPECT_EQ(RecoveredClock(checkpoints[random() % checkpoints.size()]), model.clock().ToString());
+    EXPECT_EQ(RecoveredClock(checkpoints[random() % checkpoints.size()], model.floor()),
+              model.clock().ToString());
   }
 }
 
 TEST_F(RecoveryTest, RefusesMalformedDotKey) {
   Put(DotPrefix(kDefaultDomain) + "short", "");
-  EXPECT_TRUE(
-      absl::IsDataLoss(RecoverClock(*engine_->TakeSnapshot(), kDefaultDomain, Clock()).status()));
+  EXPECT_TRUE(absl::IsDataLoss(
+      RecoverClock(*engine_->TakeSnapshot(), kDefaultDomain, Floor(), Clock()).status()));
 }
 
-TEST_F(RecoveryTest, RefusesMalformedCheckpointMemberAndCollection) {
+TEST_F(RecoveryTest, RefusesMalformedCheckpointMemberCollectionFloorAndRepair) {
   for (const std::string& key :
        {CheckpointKey(kDefaultDomain), MemberKey(kDefaultDomain, "n"),
-        CollectionKey(kDefaultDomain, "c"), SettingKey(kDefaultDomain, kHlcUpperName)}) {
+        CollectionKey(kDefaultDomain, "c"), SettingKey(kDefaultDomain, kHlcUpperName),
+        FloorKey(kDefaultDomain, Origin{1}), RepairKey(kDefaultDomain)}) {
     Put(key, "\xff");
     EXPECT_TRUE(absl::IsDataLoss(RecoverRows(engine_.get(), kDefaultDomain, Names()).status()))
         << key;
@@ -158,19 +162,84 @@ TEST_F(RecoveryTest, RefusesMalformedCheckpointMemberAndCollection) {
   }
 }
 
-TEST_F(RecoveryTest, CheckFindsDotWhoseDocumentIsMissingOrOlder) {
+TEST_F(RecoveryTest, TakesTheFloorForKnownAndSkipsWhatLiesBelow) {
+  const Floor floor({{Origin{1}, 900}, {Origin{2}, 7}});
+  EXPECT_EQ(RecoveredClock(Clock(), floor), "1:[1..900] 2:[1..7]");
+  AddDots(1, 400, 1000);  // those up to 900 are yet to be erased
+  AddDots(2, 9, 9);
+  AddDots(3, 1, 2);
+  const auto snapshot = engine_->TakeSnapshot();
+  const CountingSnapshot counting(*snapshot);
+  EXPECT_EQ(RecoverClock(counting, kDefaultDomain, floor, Clock())->ToString(),
+            "1:[1..1000] 2:[1..7,9] 3:[1..2]");
+  EXPECT_LT(counting.moves(), 110);
+}
+
+TEST_F(RecoveryTest, CheckpointCountsAboveTheFloorOnly) {
+  const Floor floor({{Origin{1}, 5}});
+  AddDots(1, 6, 9);
+  EXPECT_EQ(RecoveredClock(Clock({{Origin{1}, 1, 3}}), floor), "1:[1..9]");
+  EXPECT_EQ(RecoveredClock(Clock({{Origin{1}, 1, 8}}), floor), "1:[1..9]");
+  EXPECT_EQ(RecoveredClock(Clock({{Origin{1}, 1, 10}}), floor), "1:[1..9]");
+  EXPECT_EQ(RecoveredClock(Clock({{Origin{1}, 1, 8}, {Origin{2}, 1, 1}}), floor), "1:[1..9]");
+}
+
+TEST_F(RecoveryTest, RecoversFloorAndRepair) {
+  auto store = OpenMemoryStore(disk_).value();
+  Rows rows;
+  rows.raised = Floor({{Origin{1}, 5}, {Origin{2}, 1}});
+  rows.repair = core::RepairProgress{.common = Clock({{Origin{3}, 1, 2}}),
+                                     .floors = Floor({{Origin{3}, 1}}),
+                                     .through = {"c", "a"},
+                                     .chunks = 4};
+  ASSERT_EQ(store->Commit(rows), absl::OkStatus());
+  auto recovered = RecoverRows(engine_.get(), kDefaultDomain, Names());
+  EXPECT_EQ(recovered->floor.ToString(), "{1:5 2:1}");
+  EXPECT_EQ(recovered->clock.ToString(), "1:[1..5] 2:[1]");
+  EXPECT_EQ(recovered->repair, rows.repair);
+  Rows later;
+  later.raised = Floor({{Origin{2}, 9}});
+  later.repair_ended = true;
+  ASSERT_EQ(store->Commit(later), absl::OkStatus());
+  recovered = RecoverRows(engine_.get(), kDefaultDomain, Names());
+  EXPECT_EQ(recovered->floor.ToString(), "{1:5 2:9}");
+  EXPECT_FALSE(recovered->repair.has_value());
+}
+
+TEST_F(RecoveryTest, CheckForgetsFloorAndRepairThatMayRestOnALostBatch) {
+  AddDots(1, 1, 9);
+  std::string record;
+  EncodeDocument(MakeDocument({Origin{1}, 9}, 5, "{}"), &record);
+  Put(DocumentRowKey(kDefaultDomain, CollectionId{1}, "a"), record);
+  Put(FloorKey(kDefaultDomain, Origin{1}), EncodeNumber(7));
+  Put(FloorKey(kDefaultDomain, Origin{2}), EncodeNumber(3));
+  record.clear();
+  EncodeRepair({.common = Clock({{Origin{1}, 1, 2}}), .through = {"c", "a"}, .chunks = 4}, &record);
+  Put(RepairKey(kDefaultDomain), record);
+  ASSERT_EQ(CheckRows(engine_.get(), kDefaultDomain, Names()), absl::OkStatus());
+  const auto recovered = RecoverRows(engine_.get(), kDefaultDomain, Names());
+  EXPECT_EQ(recovered->floor.ToString(), "{}");
+  EXPECT_EQ(recovered->clock.ToString(), "1:[8..9]");
+  EXPECT_EQ(recovered->repair, core::RepairProgress());
+}
+
+TEST_F(RecoveryTest, CheckForgetsDotWhoseDocumentIsMissingOlderOrStripped) {
   AddDots(1, 1, 2);
-  EXPECT_TRUE(absl::IsDataLoss(CheckRows(engine_.get(), kDefaultDomain, Names())));
+  ASSERT_EQ(CheckRows(engine_.get(), kDefaultDomain, Names()), absl::OkStatus());
+  EXPECT_EQ(RecoveredClock(Clock()), "");
+  AddDots(1, 1, 2);
   std::string record;
   EncodeDocument(MakeDocument({Origin{1}, 1}, 5, "{}"), &record);
   Put(DocumentRowKey(kDefaultDomain, CollectionId{1}, "a"), record);
-  EXPECT_EQ(CheckRows(engine_.get(), kDefaultDomain, Names()),
-            absl::DataLossError("the index holds write 1:2 of document a, which the document does "
-                                "not account for"));
+  ASSERT_EQ(CheckRows(engine_.get(), kDefaultDomain, Names()), absl::OkStatus());
+  EXPECT_EQ(RecoveredClock(Clock()), "1:[1]");
   record.clear();
-  EncodeDocument(MakeDocument({Origin{1}, 2}, 5, "{}"), &record);
+  core::Document stripped = MakeDocument({Origin{1}, 1}, 5, "{}");
+  stripped.context = {};
+  EncodeDocument(stripped, &record);
   Put(DocumentRowKey(kDefaultDomain, CollectionId{1}, "a"), record);
-  EXPECT_EQ(CheckRows(engine_.get(), kDefaultDomain, Names()), absl::OkStatus());
+  ASSERT_EQ(CheckRows(engine_.get(), kDefaultDomain, Names()), absl::OkStatus());
+  EXPECT_EQ(RecoveredClock(Clock()), "");
 }
 
 TEST_F(RecoveryTest, CheckFindsCollectionWithoutName) {

@@ -36,6 +36,33 @@ absl::StatusOr<core::Document> RowSnapshot::ReadDocument(const core::DocumentKey
   return document;
 }
 
+absl::Status RowSnapshot::AddKeys(const std::string& collection, CollectionId id,
+                                  const core::KeyRange& range, size_t limit,
+                                  std::vector<core::DocumentKey>* keys) const {
+  const std::string from = collection == range.after.collection ? range.after.id : "";
+  return ScanRows(*rows_, DocumentRowKey(domain_, id, from), DocumentRowKey(domain_, id, ""),
+                  [&](absl::string_view key, absl::string_view) -> absl::StatusOr<bool> {
+                    ASSIGN_OR_RETURN(const LocalKey local, DecodeDocumentRowKey(domain_, key));
+                    core::DocumentKey found{collection, std::string(local.id)};
+                    if (found == range.after) return true;
+                    if (!range.Contains(found)) return false;
+                    keys->push_back(std::move(found));
+                    return keys->size() < limit;
+                  });
+}
+
+absl::StatusOr<std::vector<core::DocumentKey>> RowSnapshot::ListKeys(const core::KeyRange& range,
+                                                                     size_t limit) const {
+  std::vector<core::DocumentKey> keys;
+  for (const auto& [name, id] : names_->ids()) {
+    if (name < range.after.collection || keys.size() >= limit) continue;
+    if (range.through.has_value() && name > range.through->collection) break;
+    const absl::Status status = AddKeys(name, id, range, limit, &keys);
+    if (!status.ok()) return Explained(status);
+  }
+  return keys;
+}
+
 absl::Status RowSnapshot::ScanDots(
     const core::Range& range,
     absl::FunctionRef<bool(const core::Dot&, const core::DocumentKey&)> visit) const {
@@ -46,7 +73,9 @@ absl::Status RowSnapshot::ScanDots(
                  if (dot.origin != range.origin || dot.seq > range.last) return false;
                  ASSIGN_OR_RETURN(const LocalKey local, DecodeLocalKey(value));
                  ASSIGN_OR_RETURN(const core::DocumentKey document, Resolve(local));
-                 return visit(dot, document);
+                 // Not one row further than asked: behind the last there may be a long stretch of
+                 // erased ones.
+                 return visit(dot, document) && dot.seq < range.last;
                }));
 }
 

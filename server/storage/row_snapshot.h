@@ -5,6 +5,7 @@
 #ifndef DOCSTORE_SERVER_STORAGE_ROW_SNAPSHOT_H_
 #define DOCSTORE_SERVER_STORAGE_ROW_SNAPSHOT_H_
 
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <vector>
@@ -16,6 +17,7 @@
 #include "server/core/document.h"
 #include "server/core/dot.h"
 #include "server/core/effects.h"
+#include "server/core/event.h"
 #include "server/node/env.h"
 #include "server/storage/collection_names.h"
 #include "server/storage/engine.h"
@@ -31,6 +33,8 @@ class RowSnapshot : public node::Snapshot {
               std::shared_ptr<const CollectionNames> names, Domain domain);
 
   absl::StatusOr<core::Document> ReadDocument(const core::DocumentKey& key) const override;
+  absl::StatusOr<std::vector<core::DocumentKey>> ListKeys(const core::KeyRange& range,
+                                                          size_t limit) const override;
   absl::Status ScanDots(
       const core::Range& range,
       absl::FunctionRef<bool(const core::Dot&, const core::DocumentKey&)> visit) const override;
@@ -44,6 +48,9 @@ class RowSnapshot : public node::Snapshot {
 
  private:
   absl::StatusOr<core::DocumentKey> Resolve(const LocalKey& key) const;
+  // Adds the keys of one collection in `range`, until there are `limit`.
+  absl::Status AddKeys(const std::string& collection, CollectionId id, const core::KeyRange& range,
+                       size_t limit, std::vector<core::DocumentKey>* keys) const;
   absl::Status Explained(const absl::Status& status) const;
 
   const std::shared_ptr<const Engine> engine_;

@@ -66,6 +66,17 @@ class RowStore::RowWriter {
     for (const core::CollectionRow& row : rows.collections) RETURN_IF_ERROR(WriteCollection(row));
     for (const core::DocumentRow& row : rows.documents) RETURN_IF_ERROR(WriteDocument(row));
     for (const core::DotRow& row : rows.dots) RETURN_IF_ERROR(WriteDot(row));
+    for (const core::Dot& dot : rows.erased_dots) batch_->Erase(DotKey(kDefaultDomain, dot));
+    for (const core::Dot& dot : rows.raised.entries()) {
+      batch_->Put(FloorKey(kDefaultDomain, dot.origin), EncodeNumber(dot.seq));
+    }
+    if (rows.repair_ended) {
+      batch_->Erase(RepairKey(kDefaultDomain));
+    } else if (rows.repair.has_value()) {
+      scratch_.clear();
+      EncodeRepair(*rows.repair, &scratch_);
+      batch_->Put(RepairKey(kDefaultDomain), scratch_);
+    }
     for (const core::Member& member : rows.members) {
       scratch_.clear();
       EncodeMember(member, &scratch_);

@@ -83,12 +83,16 @@ void StoreModel::Apply(const core::Rows& rows) {
     if (row.conflict_row == core::ConflictRow::kRemove) conflicts_.erase(row.key);
   }
   for (const core::DotRow& row : rows.dots) dots_[row.dot] = row.key;
+  for (const core::Dot& dot : rows.erased_dots) dots_.erase(dot);
+  floor_.Join(rows.raised);
+  if (rows.repair.has_value()) repair_ = rows.repair;
+  if (rows.repair_ended) repair_.reset();
   for (const core::Member& member : rows.members) members_[member.name] = member;
   hlc_upper_ = rows.hlc_upper.value_or(hlc_upper_);
 }
 
 core::Clock StoreModel::clock() const {
-  core::Clock clock;
+  core::Clock clock = core::ClockOf(floor_);
   for (const auto& [dot, key] : dots_) clock.Add(dot);
   return clock;
 }
@@ -127,6 +131,29 @@ void StoreModel::AddRandomWrite(std::mt19937_64* random, StoreModel* after,
   after->Apply(*rows);
 }
 
+void StoreModel::AddRandomFloor(std::mt19937_64* random, StoreModel* after,
+                                core::Rows* rows) const {
+  const core::Clock clock = after->clock();
+  for (const auto& [origin, set] : clock.origins()) {
+    const uint64_t raised = set.base() == 0 ? 0 : Below(random, set.base() + 1);
+    if (raised > after->floor_.Get(origin)) rows->raised.Join(core::Dot{origin, raised});
+  }
+  core::Floor floor = after->floor_;
+  floor.Join(rows->raised);
+  for (const auto& [dot, key] : after->dots_) {
+    if (!floor.Covers(dot) || Below(random, 3) == 0) continue;  // the others are left for later
+    rows->erased_dots.push_back(dot);
+    const bool repeated = absl::c_any_of(
+        rows->documents, [&](const core::DocumentRow& row) { return row.key == key; });
+    // Stripping a tombstone would change what is counted; live versions alone stay as they are.
+    const core::Document& document = after->documents_[key];
+    const core::Document stripped = core::Strip(document, floor);
+    if (repeated || stripped == document || stripped.versions != document.versions) continue;
+    rows->documents.push_back({key, stripped, core::ConflictRow::kKeep});
+  }
+  after->Apply(*rows);
+}
+
 core::Rows StoreModel::RandomRows(std::mt19937_64* random) const {
   StoreModel after = *this;
   core::Rows rows;
@@ -139,6 +166,15 @@ core::Rows StoreModel::RandomRows(std::mt19937_64* random) const {
                             .node_uuid = std::string(16, static_cast<char>(Below(random, 256))),
                             .peer_address = absl::StrCat("10.0.0.1:", Below(random, 65536)),
                             .client_address = ""});
+  }
+  if (Below(random, 4) == 0) AddRandomFloor(random, &after, &rows);
+  if (Below(random, 8) == 0) {
+    rows.repair = core::RepairProgress{.common = after.clock(),
+                                       .floors = after.floor_,
+                                       .through = {"c1", RandomId(random)},
+                                       .chunks = 1 + Below(random, 100)};
+  } else {
+    rows.repair_ended = Below(random, 8) == 0;
   }
   if (Below(random, 4) == 0) rows.clock_checkpoint = after.clock();
   return rows;
@@ -202,10 +238,33 @@ void StoreModel::ExpectEqual(const node::Snapshot& snapshot) const {
               absl::OkStatus());
   }
   EXPECT_EQ(dots, dots_);
+  ExpectKeys(snapshot, {}, documents_.size() + 1);
+  ExpectKeys(snapshot, {}, documents_.size() / 2);
+  for (const core::DocumentKey& after :
+       {core::DocumentKey{"c1", "id5"}, {"c0", "zz"}, {"bb", ""}}) {
+    ExpectKeys(snapshot, {after, std::nullopt}, 30);
+    ExpectKeys(snapshot, {after, core::DocumentKey{"c3", "id3"}}, 1000);
+    ExpectKeys(snapshot, {after, core::DocumentKey{"c1", "id7"}}, 1000);
+  }
+}
+
+void StoreModel::ExpectKeys(const node::Snapshot& snapshot, const core::KeyRange& range,
+                            size_t limit) const {
+  std::vector<std::string> expected;
+  for (const auto& [key, document] : documents_) {
+    if (range.Contains(key) && expected.size() < limit) expected.push_back(Print(key));
+  }
+  const auto keys = snapshot.ListKeys(range, limit);
+  ASSERT_TRUE(keys.ok()) << keys.status();
+  std::vector<std::string> found;
+  for (const core::DocumentKey& key : *keys) found.push_back(Print(key));
+  EXPECT_EQ(found, expected);
 }
 
 void StoreModel::ExpectEqual(const core::Recovered& recovered) const {
   EXPECT_EQ(recovered.clock.ToString(), clock().ToString());
+  EXPECT_EQ(recovered.floor.ToString(), floor_.ToString());
+  EXPECT_EQ(recovered.repair, repair_);
   EXPECT_EQ(recovered.hlc_upper, hlc_upper_);
   std::vector<core::CollectionRow> collections;
   for (const auto& [name, row] : collections_) collections.push_back(row);

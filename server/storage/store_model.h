@@ -4,8 +4,10 @@
 #ifndef DOCSTORE_SERVER_STORAGE_STORE_MODEL_H_
 #define DOCSTORE_SERVER_STORAGE_STORE_MODEL_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <random>
 #include <set>
 #include <string>
@@ -15,6 +17,9 @@
 #include "server/core/document.h"
 #include "server/core/dot.h"
 #include "server/core/effects.h"
+#include "server/core/event.h"
+#include "server/core/floor.h"
+#include "server/core/repair.h"
 #include "server/core/replica.h"
 #include "server/node/env.h"
 
@@ -32,16 +37,20 @@ class StoreModel {
  public:
   void Apply(const core::Rows& rows);
   // A commit that a node could make on top of this state: documents with their dots, totals that
-  // are right, now and then members, a hybrid clock bound and a checkpoint.
+  // are right, now and then members, a hybrid clock bound, a checkpoint, a higher floor with erased
+  // dots and stripped documents, and progress of a repair.
   core::Rows RandomRows(std::mt19937_64* random) const;
   // Fails the running test where `snapshot` differs.
   void ExpectEqual(const node::Snapshot& snapshot) const;
   void ExpectEqual(const core::Recovered& recovered) const;
 
-  core::Clock clock() const;
+  core::Clock clock() const;  // of the floor and the index
+  const core::Floor& floor() const { return floor_; }
 
  private:
   void AddRandomWrite(std::mt19937_64* random, StoreModel* after, core::Rows* rows) const;
+  void AddRandomFloor(std::mt19937_64* random, StoreModel* after, core::Rows* rows) const;
+  void ExpectKeys(const node::Snapshot& snapshot, const core::KeyRange& range, size_t limit) const;
   std::vector<std::string> PrintConflicts() const;
 
   std::map<core::DocumentKey, core::Document> documents_;
@@ -51,6 +60,8 @@ class StoreModel {
   std::vector<std::string> collection_order_;
   std::map<std::string, core::Member> members_;
   uint64_t hlc_upper_ = 0;
+  core::Floor floor_;
+  std::optional<core::RepairProgress> repair_;
 };
 
 }  // namespace docstore::storage
