@@ -38,6 +38,11 @@ void EncodeDot(const core::Dot& dot, wire::Dot* out) {
   out->set_seq(dot.seq);
 }
 
+template <typename Dots>
+void EncodeVector(const core::VersionVector& vector, Dots* out) {
+  for (const core::Dot& dot : vector.entries()) EncodeDot(dot, out->Add());
+}
+
 void EncodeMember(const core::Member& member, wire::Member* out) {
   out->set_name(member.name);
   out->set_node_uuid(member.node_uuid);
@@ -61,10 +66,19 @@ void EncodeDocument(const core::RemoteDocument& document, wire::Document* out) {
   for (const core::Version& version : document.document.versions) {
     EncodeVersion(version, out->add_versions());
   }
-  for (const core::Dot& dot : document.document.context.entries()) {
-    EncodeDot(dot, out->add_context());
-  }
-  EncodeRanges(document.resolved, out->mutable_resolved());
+  EncodeVector(document.document.context, out->mutable_context());
+  if (!document.resolved.empty()) EncodeRanges(document.resolved, out->mutable_resolved());
+  out->set_policy(wire::POLICY_SIBLINGS);
+}
+
+void EncodeKey(const core::DocumentKey& key, wire::Key* out) {
+  out->set_collection(key.collection);
+  out->set_id(key.id);
+}
+
+void EncodeRange(const core::KeyRange& range, wire::KeyRange* out) {
+  if (range.after != core::DocumentKey()) EncodeKey(range.after, out->mutable_after());
+  if (range.through.has_value()) EncodeKey(*range.through, out->mutable_through());
 }
 
 // One overload a frame: std::visit picks the one.
@@ -77,6 +91,7 @@ void Encode(const core::Hello& hello, wire::Frame* frame) {
   out->set_started_at_ms(hello.started_at_ms);
   out->set_hlc(hello.hlc);
   EncodeRanges(hello.clock.ToRanges(), out->mutable_clock());
+  EncodeVector(hello.floor, out->mutable_floor());
   for (const core::Member& member : hello.members) EncodeMember(member, out->add_members());
   out->set_credit_bytes(hello.credit_bytes);
   out->set_key_proof(hello.key_proof);
@@ -84,6 +99,7 @@ void Encode(const core::Hello& hello, wire::Frame* frame) {
 
 void Encode(const core::Docs& docs, wire::Frame* frame) {
   wire::Docs* out = frame->mutable_docs();
+  EncodeVector(docs.floor, out->mutable_floor());
   for (const core::RemoteDocument& document : docs.documents) {
     EncodeDocument(document, out->add_documents());
   }
@@ -112,6 +128,28 @@ void Encode(const core::ClockRequest& request, wire::Frame* frame) {
 
 void Encode(const core::WholeClock& clock, wire::Frame* frame) {
   EncodeRanges(clock.clock.ToRanges(), frame->mutable_whole_clock()->mutable_clock());
+}
+
+void Encode(const core::NeedRepair& need, wire::Frame* frame) {
+  EncodeVector(need.floor, frame->mutable_need_repair()->mutable_floor());
+}
+
+void Encode(const core::RepairRequest& request, wire::Frame* frame) {
+  wire::RepairRequest* out = frame->mutable_repair_request();
+  out->set_session(request.session);
+  EncodeRange(request.range, out->mutable_range());
+  out->set_started(request.started);
+}
+
+void Encode(const core::RepairDocs& docs, wire::Frame* frame) {
+  wire::RepairDocs* out = frame->mutable_repair_docs();
+  out->set_session(docs.session);
+  EncodeRanges(docs.clock.ToRanges(), out->mutable_clock());
+  EncodeVector(docs.floor, out->mutable_floor());
+  EncodeRange(docs.range, out->mutable_range());
+  for (const core::RemoteDocument& document : docs.documents) {
+    EncodeDocument(document, out->add_documents());
+  }
 }
 
 void Encode(const core::Refusal& refusal, wire::Frame* frame) {

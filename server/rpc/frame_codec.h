@@ -11,7 +11,12 @@
 //   Version        hlc < 2^63; a tombstone has neither body nor hash; another has a body of 1 byte
 //                  to 8 MiB whose XXH3-128 is its hash
 //   Document       collection and id as api.md says; at most 4096 versions, ascending by dot;
-//                  context ascends by origin, one dot each, and covers every version
+//                  context ascends by origin, one dot each, and covers every version or is empty;
+//                  policy is one this release knows
+//   floor          ascends by origin, one dot each
+//   KeyRange       keys as in Document; `through` is above `after`
+//   RepairDocs     documents ascend by key, lie in the range and resolve nothing; the clock covers
+//                  the floor
 //   Member         name of 1 to 255 bytes, uuid of 16 bytes, addresses of at most 255 bytes
 //   Hello          at most 4096 members, cluster name of 1 to 255 bytes, proof of at most 255 bytes
 //   ClockRequest   nonce is not 0

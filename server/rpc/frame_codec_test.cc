@@ -37,6 +37,7 @@ wire::Frame GoodDocs() {
   wire::Document* document = frame.mutable_docs()->add_documents();
   document->set_collection("orders");
   document->set_id("42");
+  document->set_policy(wire::POLICY_SIBLINGS);
   wire::Version* live = document->add_versions();
   live->mutable_dot()->set_origin(1);
   live->mutable_dot()->set_seq(5);
@@ -274,6 +275,94 @@ TEST(FrameCodec, RefusesMalformedDocuments) {
               d->mutable_resolved()->mutable_origins(0)->mutable_intervals(0)->set_length(0);
             }),
             "an interval of dots is empty");
+}
+
+TEST(FrameCodec, TakesAStrippedDocument) {
+  EXPECT_THAT(AddChangedDocument([](auto* d) { d->clear_context(); }),
+              HasSubstr("{1:5@9 2:1@0+} ctx {}"));
+}
+
+TEST(FrameCodec, RefusesADocumentOfAnotherPolicy) {
+  EXPECT_EQ(
+      AddChangedDocument([](auto* d) { d->clear_policy(); }),
+      "a document of collection orders has policy POLICY_UNSPECIFIED, this release knows only "
+      "POLICY_SIBLINGS");
+  EXPECT_EQ(AddChangedDocument([](auto* d) { d->set_policy(static_cast<wire::Policy>(7)); }),
+            "a document of collection orders has policy 7, this release knows only "
+            "POLICY_SIBLINGS");
+}
+
+TEST(FrameCodec, RefusesMalformedFloors) {
+  wire::Frame frame = GoodDocs();
+  wire::Dot* dot = frame.mutable_docs()->add_floor();
+  dot->set_origin(3);
+  dot->set_seq(4);
+  EXPECT_THAT(AddFrame(frame), HasSubstr("floor {3:4}"));
+  *frame.mutable_docs()->add_floor() = frame.docs().floor(0);
+  EXPECT_EQ(AddFrame(frame), "the floor does not ascend by origin");
+  wire::Frame hello = GoodHello();
+  hello.mutable_hello()->add_floor()->set_origin(1);
+  EXPECT_EQ(AddFrame(hello), "the dot number 0 is not in 1 to 2^63 - 1");
+  wire::Frame need;
+  need.mutable_need_repair()->add_floor()->set_origin(1);
+  EXPECT_EQ(AddFrame(need), "the dot number 0 is not in 1 to 2^63 - 1");
+}
+
+TEST(FrameCodec, RefusesMalformedRanges) {
+  const auto with = [](const std::function<void(wire::KeyRange*)>& change) {
+    wire::Frame frame;
+    frame.mutable_repair_request()->set_session(9);
+    wire::KeyRange* range = frame.mutable_repair_request()->mutable_range();
+    range->mutable_after()->set_collection("c");
+    range->mutable_after()->set_id("a");
+    range->mutable_through()->set_collection("c");
+    range->mutable_through()->set_id("b");
+    change(range);
+    return AddFrame(std::move(frame));
+  };
+  EXPECT_EQ(with([](auto*) {}), "RepairRequest 9 (c/a..c/b] 0");
+  EXPECT_EQ(with([](auto* r) { r->clear_after(); }), "RepairRequest 9 (/..c/b] 0");
+  EXPECT_EQ(with([](auto* r) { r->clear_through(); }), "RepairRequest 9 (c/a..end] 0");
+  EXPECT_EQ(with([](auto* r) { r->mutable_after()->clear_id(); }), "the id is empty");
+  EXPECT_EQ(with([](auto* r) { r->mutable_through()->set_collection("?"); }),
+            "a collection name consists of letters, digits, underscore, point and hyphen");
+  EXPECT_EQ(with([](auto* r) { r->mutable_through()->set_id("a"); }), "a range of keys is empty");
+}
+
+TEST(FrameCodec, RefusesMalformedRepairs) {
+  const auto with = [](const std::function<void(wire::RepairDocs*)>& change) {
+    wire::Frame frame;
+    wire::RepairDocs* repair = frame.mutable_repair_docs();
+    *repair->add_documents() = GoodDocs().docs().documents(0);
+    repair->mutable_documents(0)->clear_resolved();
+    *repair->add_documents() = repair->documents(0);
+    repair->mutable_documents(1)->set_id("43");
+    wire::OriginIntervals* clock = repair->mutable_clock()->add_origins();
+    clock->set_origin(1);
+    clock->add_intervals()->set_length(5);
+    repair->add_floor()->set_origin(1);
+    repair->mutable_floor(0)->set_seq(5);
+    change(repair);
+    return AddFrame(std::move(frame));
+  };
+  EXPECT_THAT(with([](auto*) {}),
+              HasSubstr("RepairDocs 0 {1:[1..5]} floor {1:5} (/..end] [orders"));
+  EXPECT_EQ(with([](auto* r) { r->mutable_floor(0)->set_seq(6); }),
+            "the floor of a repair is above its clock");
+  EXPECT_EQ(with([](auto* r) { r->mutable_documents()->SwapElements(0, 1); }),
+            "the documents of a repair do not ascend by key");
+  EXPECT_EQ(with([](auto* r) { r->mutable_documents(1)->set_id("42"); }),
+            "the documents of a repair do not ascend by key");
+  EXPECT_EQ(with([](auto* r) {
+              r->mutable_range()->mutable_through()->set_collection("orders");
+              r->mutable_range()->mutable_through()->set_id("42");
+            }),
+            "a document of a repair lies outside its range");
+  EXPECT_EQ(with([](auto* r) {
+              *r->mutable_documents(0)->mutable_resolved() =
+                  GoodDocs().docs().documents(0).resolved();
+            }),
+            "a document of a repair resolves writes");
 }
 
 TEST(FrameCodec, RefusesTooManyVersions) {

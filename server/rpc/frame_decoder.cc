@@ -6,8 +6,10 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "google/protobuf/repeated_field.h"
 #include "server/base/hash.h"
 #include "server/base/status_macros.h"
+#include "server/core/floor.h"
 #include "server/query/names.h"
 #include "server/rpc/frame_codec.h"
 
@@ -120,16 +122,23 @@ absl::Status DecodeVersions(wire::Document* in, core::Document* out) {
   return absl::OkStatus();
 }
 
-absl::Status DecodeContext(const wire::Document& in, core::Document* out) {
+// `what` it is, for people.
+absl::StatusOr<core::VersionVector> DecodeVector(
+    absl::string_view what, const google::protobuf::RepeatedPtrField<wire::Dot>& in) {
   std::vector<core::Dot> dots;
-  for (const wire::Dot& message : in.context()) {
+  for (const wire::Dot& message : in) {
     ASSIGN_OR_RETURN(const core::Dot dot, DecodeDot(message));
     if (!dots.empty() && dot.origin <= dots.back().origin) {
-      return Malformed("the context of a document does not ascend by origin");
+      return Malformed("the ", what, " does not ascend by origin");
     }
     dots.push_back(dot);
   }
-  out->context = core::VersionVector(dots);
+  return core::VersionVector(dots);
+}
+
+absl::Status DecodeContext(const wire::Document& in, core::Document* out) {
+  ASSIGN_OR_RETURN(out->context, DecodeVector("context of a document", in.context()));
+  if (out->context.empty()) return absl::OkStatus();
   for (const core::Version& version : out->versions) {
     if (!out->context.Covers(version.dot)) {
       return Malformed("the context of a document does not cover ", core::ToString(version.dot));
@@ -138,11 +147,37 @@ absl::Status DecodeContext(const wire::Document& in, core::Document* out) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<core::RemoteDocument> DecodeDocument(wire::Document* in) {
-  if (const auto error = query::CheckCollectionName(in->collection())) {
-    return Malformed(error->message);
+absl::Status CheckKey(absl::string_view collection, absl::string_view id) {
+  if (const auto error = query::CheckCollectionName(collection)) return Malformed(error->message);
+  if (const auto error = query::CheckId(id)) return Malformed(error->message);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<core::KeyRange> DecodeRange(const wire::KeyRange& in) {
+  core::KeyRange range;
+  if (in.has_after()) {
+    RETURN_IF_ERROR(CheckKey(in.after().collection(), in.after().id()));
+    range.after = {in.after().collection(), in.after().id()};
   }
-  if (const auto error = query::CheckId(in->id())) return Malformed(error->message);
+  if (in.has_through()) {
+    RETURN_IF_ERROR(CheckKey(in.through().collection(), in.through().id()));
+    range.through = core::DocumentKey{in.through().collection(), in.through().id()};
+    if (*range.through <= range.after) return Malformed("a range of keys is empty");
+  }
+  return range;
+}
+
+absl::Status CheckPolicy(const wire::Document& in) {
+  if (in.policy() == wire::POLICY_SIBLINGS) return absl::OkStatus();
+  return Malformed("a document of collection ", in.collection(), " has policy ",
+                   wire::Policy_IsValid(in.policy()) ? wire::Policy_Name(in.policy())
+                                                     : absl::StrCat(in.policy()),
+                   ", this release knows only POLICY_SIBLINGS");
+}
+
+absl::StatusOr<core::RemoteDocument> DecodeDocument(wire::Document* in) {
+  RETURN_IF_ERROR(CheckKey(in->collection(), in->id()));
+  RETURN_IF_ERROR(CheckPolicy(*in));
   core::RemoteDocument document;
   document.key = {std::move(*in->mutable_collection()), std::move(*in->mutable_id())};
   RETURN_IF_ERROR(DecodeVersions(in, &document.document));
@@ -165,6 +200,7 @@ absl::StatusOr<core::Frame> DecodeHello(const wire::Hello& in) {
   hello.hlc = in.hlc();
   ASSIGN_OR_RETURN(const core::Ranges clock, DecodeRanges(in.clock()));
   hello.clock = core::Clock(clock);
+  ASSIGN_OR_RETURN(hello.floor, DecodeVector("floor", in.floor()));
   if (in.members_size() > kMembersMax) {
     return Malformed("a Hello names ", in.members_size(), " members, more than ", kMembersMax);
   }
@@ -178,13 +214,59 @@ absl::StatusOr<core::Frame> DecodeHello(const wire::Hello& in) {
   return hello;
 }
 
+absl::StatusOr<std::vector<core::RemoteDocument>> DecodeDocuments(
+    google::protobuf::RepeatedPtrField<wire::Document>* in) {
+  std::vector<core::RemoteDocument> documents;
+  documents.reserve(in->size());
+  for (wire::Document& message : *in) {
+    ASSIGN_OR_RETURN(core::RemoteDocument document, DecodeDocument(&message));
+    documents.push_back(std::move(document));
+  }
+  return documents;
+}
+
 absl::StatusOr<core::Frame> DecodeDocs(wire::Docs* in) {
   core::Docs docs;
-  docs.documents.reserve(in->documents_size());
-  for (wire::Document& message : *in->mutable_documents()) {
-    ASSIGN_OR_RETURN(core::RemoteDocument document, DecodeDocument(&message));
-    docs.documents.push_back(std::move(document));
+  ASSIGN_OR_RETURN(docs.floor, DecodeVector("floor", in->floor()));
+  ASSIGN_OR_RETURN(docs.documents, DecodeDocuments(in->mutable_documents()));
+  return docs;
+}
+
+absl::StatusOr<core::Frame> DecodeNeedRepair(const wire::NeedRepair& in) {
+  ASSIGN_OR_RETURN(core::Floor floor, DecodeVector("floor", in.floor()));
+  return core::NeedRepair{std::move(floor)};
+}
+
+absl::StatusOr<core::Frame> DecodeRepairRequest(const wire::RepairRequest& in) {
+  ASSIGN_OR_RETURN(core::KeyRange range, DecodeRange(in.range()));
+  return core::RepairRequest{in.session(), std::move(range), in.started()};
+}
+
+absl::Status CheckRepairDocuments(const core::RepairDocs& docs) {
+  const core::DocumentKey* before = &docs.range.after;
+  for (const core::RemoteDocument& document : docs.documents) {
+    if (document.key <= *before) return Malformed("the documents of a repair do not ascend by key");
+    if (!docs.range.Contains(document.key)) {
+      return Malformed("a document of a repair lies outside its range");
+    }
+    if (!document.resolved.empty()) return Malformed("a document of a repair resolves writes");
+    before = &document.key;
   }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<core::Frame> DecodeRepairDocs(wire::RepairDocs* in) {
+  core::RepairDocs docs;
+  docs.session = in->session();
+  ASSIGN_OR_RETURN(const core::Ranges clock, DecodeRanges(in->clock()));
+  docs.clock = core::Clock(clock);
+  ASSIGN_OR_RETURN(docs.floor, DecodeVector("floor", in->floor()));
+  if (!core::CoversFloor(docs.clock, docs.floor)) {
+    return Malformed("the floor of a repair is above its clock");
+  }
+  ASSIGN_OR_RETURN(docs.range, DecodeRange(in->range()));
+  ASSIGN_OR_RETURN(docs.documents, DecodeDocuments(in->mutable_documents()));
+  RETURN_IF_ERROR(CheckRepairDocuments(docs));
   return docs;
 }
 
@@ -241,6 +323,12 @@ absl::StatusOr<core::Frame> DecodeFrame(wire::Frame* message) {
       return DecodeClockRequest(message->clock_request());
     case wire::Frame::kWholeClock:
       return DecodeWholeClock(message->whole_clock());
+    case wire::Frame::kNeedRepair:
+      return DecodeNeedRepair(message->need_repair());
+    case wire::Frame::kRepairRequest:
+      return DecodeRepairRequest(message->repair_request());
+    case wire::Frame::kRepairDocs:
+      return DecodeRepairDocs(message->mutable_repair_docs());
     case wire::Frame::kRefusal:
       return DecodeRefusal(message->refusal());
     case wire::Frame::FRAME_NOT_SET:

@@ -1,5 +1,6 @@
 #include "server/rpc/frame_samples.h"
 
+#include <map>
 #include <memory>
 #include <set>
 #include <utility>
@@ -9,6 +10,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "server/base/hash.h"
+#include "server/core/floor.h"
 
 namespace docstore::rpc {
 namespace {
@@ -55,9 +57,47 @@ core::RemoteDocument RandomDocument(std::mt19937_64* random) {
   }
   std::vector<core::Dot> context(dots.begin(), dots.end());
   if (Below(random, 2) == 0) context.push_back(RandomDot(random));
-  document.document.context = core::VersionVector(context);
+  const bool stripped = Below(random, 4) == 0;
+  if (!stripped) document.document.context = core::VersionVector(context);
   document.resolved = RandomClock(random).ToRanges();
   return document;
+}
+
+core::Floor RandomFloor(std::mt19937_64* random) {
+  core::Floor floor;
+  for (uint64_t n = Below(random, 4); n > 0; --n) floor.Join(RandomDot(random));
+  return floor;
+}
+
+core::DocumentKey RandomKey(std::mt19937_64* random) {
+  return {RandomText(random, 1, 9), RandomText(random, 1, 40)};
+}
+
+core::KeyRange RandomRange(std::mt19937_64* random) {
+  core::KeyRange range;
+  if (Below(random, 2) == 0) range.after = RandomKey(random);
+  if (Below(random, 2) == 0) {
+    range.through = RandomKey(random);
+    if (*range.through <= range.after) range.through = {range.after.collection + "z", "z"};
+  }
+  return range;
+}
+
+core::RepairDocs RandomRepairDocs(std::mt19937_64* random) {
+  core::RepairDocs docs;
+  docs.session = (*random)();
+  docs.floor = RandomFloor(random);
+  docs.clock = RandomClock(random);
+  docs.clock.Add(core::ClockOf(docs.floor));
+  docs.range = RandomRange(random);
+  std::map<core::DocumentKey, core::RemoteDocument> documents;
+  for (uint64_t n = Below(random, 5); n > 0; --n) {
+    core::RemoteDocument document = RandomDocument(random);
+    document.resolved.clear();
+    if (docs.range.Contains(document.key)) documents[document.key] = document;
+  }
+  for (auto& [key, document] : documents) docs.documents.push_back(std::move(document));
+  return docs;
 }
 
 core::Member RandomMember(std::mt19937_64* random) {
@@ -74,6 +114,7 @@ core::Hello RandomHello(std::mt19937_64* random) {
   hello.started_at_ms = Below(random, 1ull << 45);
   hello.hlc = Below(random, uint64_t{1} << 63);
   hello.clock = RandomClock(random);
+  hello.floor = RandomFloor(random);
   for (uint64_t n = Below(random, 4); n > 0; --n) hello.members.push_back(RandomMember(random));
   hello.credit_bytes = (*random)();
   hello.key_proof = RandomText(random, 0, 32);
@@ -109,15 +150,43 @@ std::string Print(const core::Hello& hello) {
                    Print(hello.self), " ", static_cast<uint64_t>(hello.origin), " ",
                    hello.started_at_ms, " ", hello.hlc, " {", hello.clock.ToString(), "}");
   for (const core::Member& member : hello.members) absl::StrAppend(&text, " ", Print(member));
-  return absl::StrCat(text, " ", hello.credit_bytes, " ", hello.key_proof);
+  return absl::StrCat(text, " ", hello.credit_bytes, " ", hello.key_proof, " floor ",
+                      hello.floor.ToString());
 }
 
-std::string Print(const core::Docs& docs) {
-  std::string text = "Docs";
-  for (const core::RemoteDocument& document : docs.documents) {
+std::string Print(const std::vector<core::RemoteDocument>& documents) {
+  std::string text;
+  for (const core::RemoteDocument& document : documents) {
     absl::StrAppend(&text, " [", Print(document), "]");
   }
   return text;
+}
+
+std::string Print(const core::Docs& docs) {
+  return absl::StrCat("Docs", Print(docs.documents), " floor ", docs.floor.ToString());
+}
+
+std::string Print(const core::DocumentKey& key) {
+  return absl::StrCat(key.collection, "/", key.id);
+}
+
+std::string Print(const core::KeyRange& range) {
+  return absl::StrCat("(", Print(range.after), "..",
+                      range.through.has_value() ? Print(*range.through) : "end", "]");
+}
+
+std::string Print(const core::NeedRepair& need) {
+  return absl::StrCat("NeedRepair ", need.floor.ToString());
+}
+
+std::string Print(const core::RepairRequest& request) {
+  return absl::StrCat("RepairRequest ", request.session, " ", Print(request.range), " ",
+                      request.started);
+}
+
+std::string Print(const core::RepairDocs& docs) {
+  return absl::StrCat("RepairDocs ", docs.session, " {", docs.clock.ToString(), "} floor ",
+                      docs.floor.ToString(), " ", Print(docs.range), Print(docs.documents));
 }
 
 std::string Print(const core::Delta& delta) {
@@ -167,6 +236,12 @@ core::Frame RandomFrame(std::mt19937_64* random) {
       return core::ClockRequest{1 + Below(random, 1000), Below(random, 2) == 0};
     case 6:
       return core::WholeClock{RandomClock(random)};
+    case 7:
+      return core::NeedRepair{RandomFloor(random)};
+    case 8:
+      return core::RepairRequest{(*random)(), RandomRange(random), Below(random, 2) == 0};
+    case 9:
+      return RandomRepairDocs(random);
     default:
       return core::Refusal{static_cast<core::Refusal::Reason>(Below(random, 9)),
                            RandomText(random, 0, 99)};
@@ -185,7 +260,7 @@ core::Frame BigDocs(int siblings, size_t body_bytes) {
     document.resolved.push_back({dot.origin, 7, 7});
   }
   document.document.context = core::VersionVector(dots);
-  return core::Docs{{std::move(document)}};
+  return core::Docs{.documents = {std::move(document)}};
 }
 
 std::string PrintFrame(const core::Frame& frame) {

@@ -133,6 +133,11 @@ absl::Status VerdictStatus(const ServiceEnv& env, const core::DocumentKey& key,
                    absl::StrCat("the condition names a version of ", name,
                                 " from a node that this cluster never met; read the document "
                                 "again"));
+    case core::WriteVerdict::kRepairing:
+      return RetryLater(reason::kNotReady,
+                        "this node is taking over what it missed from another one and takes no "
+                        "writes until that is done; ask again later, or ask another node",
+                        kRetryMs);
     case core::WriteVerdict::kTooManySiblings:
       return Error(absl::StatusCode::kFailedPrecondition, reason::kTooManySiblings,
                    absl::StrCat(name, " has ", core::kSiblingsMax,

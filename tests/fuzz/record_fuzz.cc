@@ -12,6 +12,7 @@
 #include "server/core/clock.h"
 #include "server/core/document.h"
 #include "server/core/dot.h"
+#include "server/core/repair.h"
 #include "server/storage/key_schema.h"
 #include "server/storage/record.h"
 
@@ -49,6 +50,8 @@ void CheckKeys(absl::string_view key) {
   CheckNames(key);
   const absl::StatusOr<docstore::core::Dot> dot = storage::DecodeDotKey(kDomain, key);
   if (Decoded(dot)) CHECK(storage::DotKey(kDomain, *dot) == key);
+  const absl::StatusOr<docstore::core::Origin> floor = storage::DecodeFloorKey(kDomain, key);
+  if (Decoded(floor)) CHECK(storage::FloorKey(kDomain, *floor) == key);
   const absl::StatusOr<storage::LocalKey> local = storage::DecodeLocalKey(key);
   if (Decoded(local)) CHECK(storage::EncodeLocalKey(local->collection, local->id) == key);
   const absl::StatusOr<storage::LocalKey> row = storage::DecodeDocumentRowKey(kDomain, key);
@@ -70,7 +73,7 @@ void CheckNumber(absl::string_view bytes) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size == 0) return 0;
   const absl::string_view bytes(reinterpret_cast<const char*>(data) + 1, size - 1);
-  constexpr int kKinds = 6;
+  constexpr int kKinds = 7;
   switch (data[0] % kKinds) {
     case 0:
       CheckRecord(bytes, storage::DecodeDocument, storage::EncodeDocument);
@@ -87,8 +90,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     case 4:
       CheckNumber(bytes);
       break;
-    default:
+    case 5:
       CheckKeys(bytes);
+      break;
+    default:
+      CheckRecord(bytes, storage::DecodeRepair, storage::EncodeRepair);
   }
   return 0;
 }
