@@ -196,6 +196,10 @@ TEST(Clock, ActsAsSetOfDots) {
     ASSERT_EQ(both, other_way);
     ASSERT_EQ(both.Hash64(), other_way.Hash64());
     ASSERT_EQ(both.CountDots(), models[1].size() + expected.size());
+    const Clock common = clocks[0].Intersect(clocks[1]);
+    ASSERT_EQ(common, clocks[1].Intersect(clocks[0]));
+    ASSERT_TRUE(clocks[0].Covers(common) && clocks[1].Covers(common));
+    ASSERT_EQ(common.CountDots(), models[0].size() - expected.size());
   }
 }
 

@@ -96,6 +96,26 @@ TEST(Document, ReplaceOneLeavesTheOtherSiblings) {
             "{a:1@1 a:2@3} ctx {a:2 b:1}");
 }
 
+TEST(Document, ReplacingInAStrippedDocumentRemembersWhatWasThere) {
+  Document document;
+  document.versions = {Live({kA, 1}, 1, "1"), Live({kB, 1}, 2, "2")};
+  EXPECT_EQ(ReplaceOne(document, {kB, 1}, Live({kC, 2}, 3, "3")).ToString(),
+            "{a:1@1 c:2@3} ctx {a:1 b:1 c:2}");
+  EXPECT_EQ(ReplaceCovered(document, {}, Live({kC, 2}, 3, "3")).ToString(),
+            "{a:1@1 b:1@2 c:2@3} ctx {a:1 b:1 c:2}");
+}
+
+TEST(Document, MergeDropsWhatThePeerHasSeenGoWhateverItsContext) {
+  const Document local = First(Live({kA, 1}, 1, "1"));
+  const Document stripped{.versions = {Live({kB, 1}, 2, "2")}};
+  const auto upto = [](uint64_t seq) { return [seq](const Dot& dot) { return dot.seq <= seq; }; };
+  EXPECT_EQ(Merge(local, stripped, Clock(), upto(0)).ToString(), "{a:1@1 b:1@2} ctx {a:1 b:1}");
+  EXPECT_EQ(Merge(local, stripped, Clock(), upto(1)).ToString(), "{b:1@2} ctx {a:1 b:1}");
+  EXPECT_EQ(Merge(stripped, {}, Clock(), upto(1)).ToString(), "{} ctx {}");
+  // What both hold was not overwritten, however much the peer has seen.
+  EXPECT_EQ(Merge(local, local, Clock(), upto(1)), local);
+}
+
 // PROTOCOL.md, worked examples: the numbers are theirs.
 
 TEST(Document, Example1ConcurrentWritesBecomeSiblings) {

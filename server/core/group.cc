@@ -333,8 +333,9 @@ void Replica::Group::EndRepair() {
   }
   const Floor known = replica_.repair_->Known();
   replica_.repair_.reset();
-  replica_.clock_.Add(ClockOf(known));
-  effects_.clock_changed = true;
+  const Clock dots = ClockOf(known);
+  if (!replica_.clock_.Covers(dots)) effects_.clock_changed = true;
+  replica_.clock_.Add(dots);
   // What the sources had stripped can be told from what is missing only by a floor as high.
   Raise(known);
 }

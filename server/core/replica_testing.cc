@@ -59,6 +59,40 @@ RemoteDocument StoredReplica::Ship(const DocumentKey& key, const Clock& asked) c
   return remote;
 }
 
+PeerDocuments StoredReplica::Frame(std::vector<RemoteDocument> documents, uint64_t link) const {
+  return {.link = link,
+          .sequence = 1,
+          .bytes = 100,
+          .floor = replica().floor(),
+          .documents = std::move(documents)};
+}
+
+RepairChunk StoredReplica::Chunk(const KeyRange& range) const {
+  RepairChunk chunk{.link = 1,
+                    .sequence = 1,
+                    .bytes = 100,
+                    .clock = clock(),
+                    .floor = replica().floor(),
+                    .range = range};
+  for (const auto& [key, document] : documents_) {
+    if (range.Contains(key)) chunk.documents.push_back({.key = key, .document = document});
+  }
+  return chunk;
+}
+
+Effects StoredReplica::RaiseFloor(const Floor& floor) {
+  return Step({core::RaiseFloor{.floor = floor}});
+}
+
+void StoredReplica::StripAll() {
+  StripRows strip;
+  for (const auto& [dot, key] : dots_) {
+    if (replica().floor().Covers(dot)) strip.dots.push_back({dot, key});
+  }
+  for (const auto& [key, document] : documents_) strip.keys.push_back(key);
+  Step({std::move(strip)});
+}
+
 void StoredReplica::Restart(uint64_t origin) {
   Recovered recovered = stored_;
   recovered.clock = ClockOf(stored_.floor);

@@ -18,6 +18,7 @@
 #include "server/core/dot.h"
 #include "server/core/effects.h"
 #include "server/core/event.h"
+#include "server/core/floor.h"
 #include "server/core/reader.h"
 #include "server/core/replica.h"
 
@@ -48,6 +49,15 @@ class StoredReplica : public Reader {
   RemoteDocument Ship(const DocumentKey& key, const Clock& asked) const;
   // Ships `key` with all that the index holds under it.
   RemoteDocument Ship(const DocumentKey& key) const { return Ship(key, clock()); }
+
+  // A frame of those documents, on a link of its own, with the floor of this moment.
+  PeerDocuments Frame(std::vector<RemoteDocument> documents, uint64_t link) const;
+  // What this replica holds in `range`, as a repair source sends it.
+  RepairChunk Chunk(const KeyRange& range) const;
+  // Raises the floor; nothing is stripped yet.
+  Effects RaiseFloor(const Floor& floor);
+  // Strips all that is at or below the floor.
+  void StripAll();
 
   // The process ends and starts again as `origin`, with what was stored.
   void Restart(uint64_t origin);
