@@ -9,7 +9,6 @@
 #include "google/protobuf/repeated_field.h"
 #include "server/base/hash.h"
 #include "server/base/status_macros.h"
-#include "server/core/floor.h"
 #include "server/query/names.h"
 #include "server/rpc/frame_codec.h"
 
@@ -233,7 +232,7 @@ absl::StatusOr<core::Frame> DecodeDocs(wire::Docs* in) {
 }
 
 absl::StatusOr<core::Frame> DecodeNeedRepair(const wire::NeedRepair& in) {
-  ASSIGN_OR_RETURN(core::Floor floor, DecodeVector("floor", in.floor()));
+  ASSIGN_OR_RETURN(core::VersionVector floor, DecodeVector("floor", in.floor()));
   return core::NeedRepair{std::move(floor)};
 }
 
@@ -261,8 +260,10 @@ absl::StatusOr<core::Frame> DecodeRepairDocs(wire::RepairDocs* in) {
   ASSIGN_OR_RETURN(const core::Ranges clock, DecodeRanges(in->clock()));
   docs.clock = core::Clock(clock);
   ASSIGN_OR_RETURN(docs.floor, DecodeVector("floor", in->floor()));
-  if (!core::CoversFloor(docs.clock, docs.floor)) {
-    return Malformed("the floor of a repair is above its clock");
+  for (const core::Dot& dot : docs.floor.entries()) {
+    if (docs.clock.base(dot.origin) < dot.seq) {
+      return Malformed("the floor of a repair is above its clock");
+    }
   }
   ASSIGN_OR_RETURN(docs.range, DecodeRange(in->range()));
   ASSIGN_OR_RETURN(docs.documents, DecodeDocuments(in->mutable_documents()));

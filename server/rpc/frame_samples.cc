@@ -10,7 +10,6 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "server/base/hash.h"
-#include "server/core/floor.h"
 
 namespace docstore::rpc {
 namespace {
@@ -63,8 +62,8 @@ core::RemoteDocument RandomDocument(std::mt19937_64* random) {
   return document;
 }
 
-core::Floor RandomFloor(std::mt19937_64* random) {
-  core::Floor floor;
+core::VersionVector RandomFloor(std::mt19937_64* random) {
+  core::VersionVector floor;
   for (uint64_t n = Below(random, 4); n > 0; --n) floor.Join(RandomDot(random));
   return floor;
 }
@@ -88,7 +87,9 @@ core::RepairDocs RandomRepairDocs(std::mt19937_64* random) {
   docs.session = (*random)();
   docs.floor = RandomFloor(random);
   docs.clock = RandomClock(random);
-  docs.clock.Add(core::ClockOf(docs.floor));
+  for (const core::Dot& dot : docs.floor.entries()) {
+    docs.clock.Add(core::Range{dot.origin, 1, dot.seq});
+  }
   docs.range = RandomRange(random);
   std::map<core::DocumentKey, core::RemoteDocument> documents;
   for (uint64_t n = Below(random, 5); n > 0; --n) {
