@@ -50,9 +50,9 @@ absl::Status Serve(options::Options options, host::SystemClock* clock, node::Log
   ASSIGN_OR_RETURN(host::DataDirectory directory, host::DataDirectory::Open(options.data));
   Process process(std::move(options), std::move(directory), clock, log);
   RETURN_IF_ERROR(process.Start());
-  while (!process.FollowReadiness()) {
-    if (termination->WaitFor(Process::kReadyPollMs).has_value()) break;
-  }
+  do {
+    process.FollowReadiness();
+  } while (!termination->WaitFor(Process::kReadyPollMs).has_value());
   log->Write(node::LogLevel::kInfo,
              absl::StrCat("signal ", termination->Wait(), ": ending; a second one ends at once"));
   process.Stop();

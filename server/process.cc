@@ -111,6 +111,7 @@ absl::Status Process::OpenNode() {
       .seeds = options_.seeds,
       .min_free_disk_bytes = options_.min_free_disk_bytes,
       .key_proof = keys_->KeyProof(options_.cluster),
+      .floor = {.dot_index_max = options_.dot_index_max},
       .verify_key = [this](const std::string& proof) {
         return keys_->VerifyKeyProof(proof, options_.cluster);
       }};
@@ -151,11 +152,11 @@ std::string Process::LocalAddress(options::Address listen, uint16_t port) {
   return listen.ToString();
 }
 
-bool Process::FollowReadiness() {
-  if (!serving_.ready()) return false;
-  client_port_->SetServing(true);
-  log_.Write(node::LogLevel::kInfo, "taking calls");
-  return true;
+void Process::FollowReadiness() {
+  if (serving_.ready() == taking_calls_) return;
+  taking_calls_ = !taking_calls_;
+  client_port_->SetServing(taking_calls_);
+  log_.Write(node::LogLevel::kInfo, taking_calls_ ? "taking calls" : "taking no calls");
 }
 
 void Process::Stop() {

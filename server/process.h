@@ -47,8 +47,8 @@ class Process {
   // Returns when everything serves. After a failure the process can only exit.
   absl::Status Start();
 
-  // True once the node is ready to take calls, which is then said in the log and by grpc.health.v1.
-  bool FollowReadiness();
+  // Says in the log and by grpc.health.v1 when the node begins or ceases to take calls.
+  void FollowReadiness();
 
   // Ends everything in order: no new calls, running ones drained, writes durable, store closed.
   void Stop();
@@ -77,6 +77,7 @@ class Process {
   std::promise<node::Node*> opened_;
   const std::shared_future<node::Node*> node_when_open_ = opened_.get_future().share();
   rpc::ServingNode serving_;
+  bool taking_calls_ = false;  // as said last
   rpc::ServiceEnv env_;
 
   std::unique_ptr<node::Store> store_;

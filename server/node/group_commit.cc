@@ -21,20 +21,29 @@ void MoveTo(std::vector<T>* from, std::vector<T>* to) {
 void Append(core::Rows* from, core::Rows* to) {
   MoveTo(&from->documents, &to->documents);
   MoveTo(&from->dots, &to->dots);
+  MoveTo(&from->erased_dots, &to->erased_dots);
   MoveTo(&from->collections, &to->collections);
   MoveTo(&from->members, &to->members);
   if (from->hlc_upper.has_value()) to->hlc_upper = from->hlc_upper;
   if (from->clock_checkpoint.has_value()) {
     to->clock_checkpoint = std::move(from->clock_checkpoint);
   }
+  to->raised.Join(from->raised);
+  if (from->repair.has_value() || from->repair_ended) {
+    to->repair = std::move(from->repair);
+    to->repair_ended = from->repair_ended;
+  }
 }
 
 void Append(CommitNotice* from, CommitNotice* to) {
   MoveTo(&from->pushes, &to->pushes);
   MoveTo(&from->applied, &to->applied);
+  MoveTo(&from->rejected, &to->rejected);
   MoveTo(&from->wanted, &to->wanted);
   MoveTo(&from->alarms, &to->alarms);
   to->clock_changed = to->clock_changed || from->clock_changed;
+  to->floor_changed = to->floor_changed || from->floor_changed;
+  to->dots_erased = to->dots_erased || from->dots_erased;
 }
 
 }  // namespace
@@ -137,6 +146,8 @@ void GroupCommit::Publish(const Group& last, bool rows_written) {
   if (snapshot == nullptr) snapshot = view_->snapshot;
   replaced = std::exchange(view_, std::make_shared<const View>(View{.snapshot = std::move(snapshot),
                                                                     .clock = last.clock,
+                                                                    .floor = last.floor,
+                                                                    .repair = last.repair,
                                                                     .group = last.number,
                                                                     .hlc = last.hlc}));
 }

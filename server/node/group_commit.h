@@ -27,6 +27,8 @@
 #include "server/core/clock.h"
 #include "server/core/effects.h"
 #include "server/core/event.h"
+#include "server/core/floor.h"
+#include "server/core/repair.h"
 #include "server/node/env.h"
 #include "server/node/view.h"
 
@@ -36,7 +38,8 @@ namespace docstore::node {
 struct PushGroup {
   uint64_t first_seq = 0;  // own dots first_seq..last_seq, all of them in `documents`
   uint64_t last_seq = 0;
-  uint64_t bytes = 0;  // of the bodies
+  uint64_t bytes = 0;                        // of the bodies
+  std::shared_ptr<const core::Floor> floor;  // of the instant of the documents
   std::vector<core::RemoteDocument> documents;
 };
 
@@ -44,9 +47,12 @@ struct PushGroup {
 struct CommitNotice {
   std::vector<std::shared_ptr<const PushGroup>> pushes;  // of groups that minted dots, in order
   std::vector<core::PeerApplied> applied;
+  std::vector<core::PeerRejected> rejected;
   core::Ranges wanted;
   std::vector<std::string> alarms;
   bool clock_changed = false;
+  bool floor_changed = false;
+  bool dots_erased = false;  // from the index
 };
 
 // Runs once, after the write is durable or refused.
@@ -65,7 +71,10 @@ class GroupCommit {
     core::Rows rows;
     std::vector<std::pair<WriteDone, core::WriteResult>> replies;
     CommitNotice notice;
-    std::shared_ptr<const core::Clock> clock;  // after the Step
+    // After the Step:
+    std::shared_ptr<const core::Clock> clock;
+    std::shared_ptr<const core::Floor> floor;
+    std::shared_ptr<const core::RepairProgress> repair;
     uint64_t hlc = 0;
   };
   struct Env {

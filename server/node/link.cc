@@ -7,7 +7,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "server/base/check.h"
-#include "server/base/mutant.h"
 
 namespace docstore::node {
 namespace {
@@ -20,24 +19,11 @@ constexpr uint64_t kMirrorNonce = ~uint64_t{0};
 // A refusal that the transport has not taken for so long is not waited for.
 constexpr int64_t kGoodbyeUsMax = 2'000'000;
 
-uint64_t DocumentCost(const core::RemoteDocument& remote) {
-  constexpr uint64_t kPerDocument = 64;
-  constexpr uint64_t kPerVersion = 48;
-  return kPerDocument + remote.key.collection.size() + remote.key.id.size() +
-         remote.document.versions.size() * kPerVersion + remote.document.body_bytes();
-}
-
 bool IsOrderly(core::Refusal::Reason reason) {
   return reason == core::Refusal::Reason::kDuplicate || reason == core::Refusal::Reason::kShutdown;
 }
 
 }  // namespace
-
-uint64_t DocsCost(const core::Docs& docs) {
-  uint64_t cost = 0;
-  for (const core::RemoteDocument& remote : docs.documents) cost += DocumentCost(remote);
-  return cost;
-}
 
 Link::Link(uint64_t id, std::string address, Owner* owner, Clock* clock)
     : id_(id),
@@ -66,6 +52,7 @@ void Link::Accept() {
   was_up_ = true;
   durable_ = hello_->clock;
   sent_ = hello_->clock;
+  told_floor_ = hello_->floor;
   credit_ = static_cast<int64_t>(hello_->credit_bytes);
   while (state_ == State::kUp && !held_.empty()) {
     core::Frame frame = std::move(held_.front());
@@ -128,6 +115,16 @@ void Link::SendDelta() {
 void Link::Want(core::Ranges ranges) {
   asked_ = std::move(ranges);
   want_due_ = true;
+  Pump();
+}
+
+void Link::RequestRepair(core::RepairRequest request) {
+  repair_request_due_ = std::move(request);
+  Pump();
+}
+
+void Link::AnswerRepair(core::RepairRequest request) {
+  repair_answer_due_ = std::move(request);
   Pump();
 }
 
@@ -213,6 +210,7 @@ void Link::Handle(core::Docs docs) {
   core::PeerDocuments documents = {.link = id_,
                                    .sequence = next_sequence_++,
                                    .bytes = cost,
+                                   .floor = std::move(docs.floor),
                                    .documents = std::move(docs.documents)};
   if (paused_.empty() && owner_->applies()) {
     owner_->SubmitDocuments(std::move(documents));
@@ -263,6 +261,15 @@ void Link::Handle(core::WholeClock whole) {
   owner_->OnMirror(this);
 }
 
+void Link::Handle(const core::NeedRepair& need) { told_floor_.Join(need.floor); }
+
+void Link::Handle(const core::RepairRequest& request) { owner_->OnRepairRequest(this, request); }
+
+void Link::Handle(core::RepairDocs docs) {
+  told_floor_.Join(docs.floor);
+  owner_->OnRepairDocs(this, next_sequence_++, std::move(docs));
+}
+
 void Link::Handle(core::Refusal refusal) {
   close_reason_ = absl::StrCat("refused by the peer: ", refusal.text);
   ended_orderly_ = IsOrderly(refusal.reason);
@@ -289,6 +296,18 @@ std::optional<core::Frame> Link::NextFrame() {
   }
   if (refusal_due_.has_value()) return std::exchange(refusal_due_, std::nullopt);
   if (state_ != State::kUp) return std::nullopt;
+  if (std::optional<core::Frame> notice = NextNotice()) return notice;
+  if (std::optional<core::Docs> docs = NextDocs()) {
+    const uint64_t cost = DocsCost(*docs);
+    credit_ -= static_cast<int64_t>(cost);
+    traffic_.sent_bytes += cost;
+    return *std::move(docs);
+  }
+  if (std::exchange(need_repair_due_, false)) return core::NeedRepair{blocked_};
+  return std::nullopt;
+}
+
+std::optional<core::Frame> Link::NextNotice() {
   if (whole_due_) {
     whole_due_ = false;
     told_ = owner_->view()->clock;
@@ -302,11 +321,12 @@ std::optional<core::Frame> Link::NextFrame() {
   }
   if (std::exchange(want_due_, false)) return core::Want{asked_};
   if (std::exchange(have_due_, false)) return core::Have{told_->Hash64()};
-  if (std::optional<core::Docs> docs = NextDocs()) {
-    const uint64_t cost = DocsCost(*docs);
-    credit_ -= static_cast<int64_t>(cost);
-    traffic_.sent_bytes += cost;
-    return *std::move(docs);
+  if (repair_request_due_.has_value()) {
+    return *std::exchange(repair_request_due_, std::nullopt);
+  }
+  if (repair_answer_due_.has_value()) {
+    const core::RepairRequest request = *std::exchange(repair_answer_due_, std::nullopt);
+    return owner_->MakeRepairDocs(this, request);
   }
   return std::nullopt;
 }
@@ -324,105 +344,6 @@ core::Delta Link::MakeDelta() {
   }
   delta_due_ = false;
   return delta;
-}
-
-std::optional<core::Docs> Link::NextDocs() {
-  if (credit_ <= 0) return std::nullopt;
-  const std::shared_ptr<const View> view = owner_->view();
-  const core::Origin own = owner_->own_origin();
-  const uint64_t newest = view->clock->of(own).max();
-  if (newest > 0) {
-    const core::Ranges missing = sent_.MissingFrom(core::Range{own, 1, newest});
-    if (!missing.empty()) {
-      core::Docs docs = FromPushes(missing.front());
-      if (docs.documents.empty()) docs = FromStore(*view, missing.front());
-      if (!docs.documents.empty()) return docs;
-    }
-  }
-  while (!serving_.empty()) {
-    const core::Range wanted = serving_.front();
-    for (const core::Range& missing : sent_.MissingFrom(wanted)) {
-      core::Docs docs = FromStore(*view, missing);
-      if (!docs.documents.empty()) return docs;
-    }
-    serving_.erase(serving_.begin());
-  }
-  return std::nullopt;
-}
-
-core::Docs Link::FromPushes(const core::Range& missing) {
-  core::Docs docs;
-  uint64_t cost = 0;
-  for (uint64_t seq = missing.first; seq <= missing.last && cost < kDocsBytesMax;) {
-    const std::shared_ptr<const PushGroup> group = owner_->recent_pushes().Find(seq);
-    if (group == nullptr) break;
-    for (const core::RemoteDocument& document : group->documents) {
-      if (cost >= kDocsBytesMax) break;
-      if (sent_.MissingFrom(document.resolved).empty()) continue;
-      cost += DocumentCost(document);
-      sent_.Add(document.resolved);
-      docs.documents.push_back(document);
-    }
-    seq = group->last_seq + 1;
-  }
-  return docs;
-}
-
-core::Docs Link::FromStore(const View& view, const core::Range& range) {
-  std::vector<StoredItem> items;
-  std::map<core::DocumentKey, size_t> positions;
-  uint64_t cost = 0;
-  uint64_t dots = 0;
-  absl::Status status;
-  const absl::Status scan =
-      view.snapshot->ScanDots(range, [&](const core::Dot& dot, const core::DocumentKey& key) {
-        if (!view.clock->Contains(dot)) return true;
-        const auto [it, first_seen] = positions.emplace(key, items.size());
-        if (first_seen) items.push_back({.remote = {.key = key}});
-        StoredItem& item = items[it->second];
-        const bool had_state = item.has_state;
-        status = Take(view, dot, &item);
-        if (!status.ok()) return false;
-        if (first_seen || item.has_state != had_state) cost += DocumentCost(item.remote);
-        return ++dots < kDocsDotsMax && cost < kDocsBytesMax;
-      });
-  status.Update(scan);
-  if (!status.ok()) {
-    owner_->OnStoreFailed(status);
-    return {};
-  }
-  return FinishItems(view, std::move(items));
-}
-
-absl::Status Link::Take(const View& view, const core::Dot& dot, StoredItem* item) const {
-  item->dots.push_back(dot);
-  if (item->has_state) return absl::OkStatus();
-  // A state that went out on this stream and knew the dot accounts for it; the name is enough.
-  const auto before = sent_keys_.find(item->remote.key);
-  if (before != sent_keys_.end() && before->second->Contains(dot)) return absl::OkStatus();
-  absl::StatusOr<core::Document> document = view.snapshot->ReadDocument(item->remote.key);
-  if (!document.ok()) return document.status();
-  if (MUTANT("mark-superseded") && document->Find(dot) == nullptr) return absl::OkStatus();
-  item->remote.document = *std::move(document);
-  item->has_state = true;
-  return absl::OkStatus();
-}
-
-core::Docs Link::FinishItems(const View& view, std::vector<StoredItem> items) {
-  core::Docs docs;
-  for (StoredItem& item : items) {
-    core::Clock resolved;
-    for (const core::Dot& dot : item.dots) resolved.Add(dot);
-    for (const core::Version& version : item.remote.document.versions) {
-      if (view.clock->Contains(version.dot)) resolved.Add(version.dot);
-    }
-    item.remote.resolved = resolved.ToRanges();
-    sent_.Add(item.remote.resolved);
-    if (sent_keys_.size() >= kSentKeysMax) sent_keys_.clear();
-    if (item.has_state) sent_keys_[item.remote.key] = view.clock;
-    docs.documents.push_back(std::move(item.remote));
-  }
-  return docs;
 }
 
 }  // namespace docstore::node

@@ -5,7 +5,9 @@
 // stream and moves the cursor; `durable` counts what the peer has reported or sent and answers
 // "does it have this". The next frame is composed only when the one before has left, so a slow peer
 // costs no memory here. Frames are first in, first out, and a frame that is not applied ends the
-// stream: the `sent` mirror dies with it. Rules: PROTOCOL.md, synchronisation.
+// stream: the `sent` mirror dies with it. Documents go only to a peer whose `sent` mirror covers
+// the floor that they were read with; any other is told that floor. Rules: PROTOCOL.md,
+// synchronisation and reclaiming.
 //
 // Everything happens on the link executor.
 
@@ -22,6 +24,7 @@
 
 #include "absl/status/status.h"
 #include "server/core/clock.h"
+#include "server/core/floor.h"
 #include "server/core/frame.h"
 #include "server/node/env.h"
 #include "server/node/recent_pushes.h"
@@ -29,7 +32,9 @@
 
 namespace docstore::node {
 
-// Credit that Docs frame `docs` uses up: the same number at both ends.
+// What a document counts for in a frame: the same number at both ends.
+uint64_t DocumentCost(const core::RemoteDocument& remote);
+// Credit that Docs frame `docs` uses up.
 uint64_t DocsCost(const core::Docs& docs);
 
 class Link : public PeerStreamEvents {
@@ -71,6 +76,14 @@ class Link : public PeerStreamEvents {
     virtual void OnMirror(Link* link) = 0;
     // The peer's Delta answers the ClockRequest with this nonce.
     virtual void OnAnswer(Link* link, uint64_t nonce) = 0;
+    // The peer asks to be repaired; answer with AnswerRepair, or not at all.
+    virtual void OnRepairRequest(Link* link, const core::RepairRequest& request) = 0;
+    // The answer to a request that the owner accepted, read now. Nothing to send when it is not to
+    // be answered any more.
+    virtual std::optional<core::RepairDocs> MakeRepairDocs(Link* link,
+                                                           const core::RepairRequest& request) = 0;
+    // `sequence` is of the frame on this link, as for documents.
+    virtual void OnRepairDocs(Link* link, uint64_t sequence, core::RepairDocs docs) = 0;
     // The peer refuses this stream and will close it.
     virtual void OnRefused(Link* link, const core::Refusal& refusal) = 0;
     // The store cannot be read: the process must end.
@@ -96,6 +109,8 @@ class Link : public PeerStreamEvents {
   void Refuse(core::Refusal refusal);
   // Ends the link because another one takes its place; OnLinkClosed follows.
   void Yield();
+  // Ends the link; OnLinkClosed follows.
+  void Close(std::string why);
 
   // A group was committed: sends what is new.
   void OnCommitted() { Pump(); }
@@ -108,6 +123,10 @@ class Link : public PeerStreamEvents {
   void SendDelta();
   // Asks the peer for `ranges`, in place of what was asked before.
   void Want(core::Ranges ranges);
+  // Asks the peer for a part of its documents, in place of what was asked before.
+  void RequestRepair(core::RepairRequest request);
+  // Sends what the owner makes of `request` as soon as the stream is free.
+  void AnswerRepair(core::RepairRequest request);
   // Asks for a Delta that answers `nonce`.
   void RequestClock(uint64_t nonce);
   // Heartbeat, mirror check and silence; about once a second.
@@ -127,7 +146,10 @@ class Link : public PeerStreamEvents {
   const core::Hello& hello() const { return *hello_; }
   bool has_hello() const { return hello_.has_value(); }
   const core::Clock& durable_mirror() const { return durable_; }
-  const core::Ranges& wanted() const { return asked_; }
+  // The highest floor that the peer has told. It sends no documents until this node's clock covers
+  // it.
+  const core::Floor& told_floor() const { return told_floor_; }
+  bool repair_answer_due() const { return repair_answer_due_.has_value(); }
   int64_t last_heard_us() const { return last_heard_us_; }
   int64_t last_docs_us() const { return last_docs_us_; }
   const Traffic& traffic() const { return traffic_; }
@@ -153,18 +175,23 @@ class Link : public PeerStreamEvents {
   void Handle(core::Have have);
   void Handle(core::ClockRequest request);
   void Handle(core::WholeClock whole);
+  void Handle(const core::NeedRepair& need);
+  void Handle(const core::RepairRequest& request);
+  void Handle(core::RepairDocs docs);
   void Handle(core::Refusal refusal);
 
-  // Ends the link.
-  void Close(std::string why);
   void BeginClosing();
   // Ends the stream, once.
   void CloseStream();
   // Sends the next frame unless one is in flight.
   void Pump();
   std::optional<core::Frame> NextFrame();
+  // The next answer, request or report that is due.
+  std::optional<core::Frame> NextNotice();
   core::Delta MakeDelta();
   std::optional<core::Docs> NextDocs();
+  // The peer may get documents of `floor`; else it is told that floor, once.
+  bool MayPass(const std::shared_ptr<const core::Floor>& floor);
   core::Docs FromPushes(const core::Range& missing);
   core::Docs FromStore(const View& view, const core::Range& range);
   absl::Status Take(const View& view, const core::Dot& dot, StoredItem* item) const;
@@ -193,7 +220,11 @@ class Link : public PeerStreamEvents {
   core::Ranges serving_;                     // the peer's Want
   core::Ranges asked_;                       // own Want
   std::map<core::DocumentKey, std::shared_ptr<const core::Clock>> sent_keys_;
-  uint64_t next_sequence_ = 1;  // of received Docs
+  std::optional<core::Docs> names_;            // dots whose states went out before, to send next
+  std::shared_ptr<const core::Floor> passed_;  // the last floor found to be covered by sent_
+  core::Floor blocked_;                        // floors that were not, as told to the peer
+  core::Floor told_floor_;
+  uint64_t next_sequence_ = 1;  // of received Docs and RepairDocs
 
   bool sending_ = false;
   bool stream_closed_ = false;  // by this side
@@ -202,6 +233,9 @@ class Link : public PeerStreamEvents {
   bool want_due_ = false;
   bool have_due_ = false;
   bool whole_due_ = false;
+  bool need_repair_due_ = false;
+  std::optional<core::RepairRequest> repair_request_due_;
+  std::optional<core::RepairRequest> repair_answer_due_;
   std::optional<core::Refusal> refusal_due_;
   std::deque<core::ClockRequest> requests_due_;  // one a barrier
   std::deque<uint64_t> answers_due_;             // nonces of the peer's requests

@@ -27,6 +27,10 @@ Mesh::Mesh(Options options, Env env)
       started_us_(env_.clock->MonotonicUs()),
       addresses_(options_.self.node_uuid),
       gaps_([this] { return env_.random->Next(); }),
+      floor_keeper_(options_.floor, started_us_),
+      reclaimer_(options_.floor.sweep_us),
+      repairer_(
+          options_.self.node_uuid, [this] { return env_.random->Next(); }, started_us_),
       alone_since_us_(started_us_) {
   addresses_.MarkSelf(options_.self.peer_address);
   for (const std::string& seed : options_.seeds) addresses_.AddSeed(seed, started_us_);
@@ -39,7 +43,10 @@ Mesh::Mesh(Options options, Env env)
 
 Mesh::~Mesh() = default;
 
-void Mesh::Start() { Tick(); }
+void Mesh::Start() {
+  FollowRepair();
+  Tick();
+}
 
 void Mesh::Stop(absl::AnyInvocable<void()> done) {
   constexpr int64_t kGoodbyeUs = 1'000'000;
@@ -78,6 +85,11 @@ void Mesh::Tick() {
   for (Link* const link : links) link->Tick();
   CheckDisk(now_us);
   Dial(now_us);
+  if (refusing_seen_ && !gaps_scheduled_) PullGaps({});
+  PlanRepair();
+  KeepFloor(now_us);
+  ReclaimRows();
+  SweepDocuments(now_us);
   CheckReady(now_us);
   CheckBarriers();
   env_.executor->PostAfter(kTickUs, [this] { Tick(); });
@@ -109,14 +121,19 @@ void Mesh::CheckDisk(int64_t now_us) {
     return;
   }
   env_.log->Write(LogLevel::kInfo, "the disk has room again: takes writes, replication resumes");
+  Resume();
+}
+
+void Mesh::Resume() {
+  if (!applies()) return;
   for (auto& [id, link] : links_) link->ApplyPaused();
   PullGaps({});
 }
 
 void Mesh::CheckReady(int64_t now_us) {
-  if (ready()) return;
+  if (joined_once_) return;
   if (options_.seeds.empty() && peers_.empty()) {
-    ready_ = true;
+    joined_once_ = true;
     return;
   }
   const bool linked = absl::c_any_of(links_, [](const auto& entry) { return entry.second->up(); });
@@ -129,7 +146,7 @@ void Mesh::CheckReady(int64_t now_us) {
     if (!only_self && now_us - alone_since_us_ < kAloneUs) return;
     env_.log->Write(LogLevel::kInfo, only_self ? "ready: the only member so far"
                                                : "ready: no peer reachable, serving alone");
-    ready_ = true;
+    joined_once_ = true;
     return;
   }
   // A peer that still opens may be the one that has everything.
@@ -146,7 +163,7 @@ void Mesh::CheckReady(int64_t now_us) {
   }
   joining_clocks_.clear();
   env_.log->Write(LogLevel::kInfo, "ready: caught up with the peers met at start");
-  ready_ = true;
+  joined_once_ = true;
 }
 
 void Mesh::OnCommitted(CommitNotice notice) {
@@ -155,6 +172,14 @@ void Mesh::OnCommitted(CommitNotice notice) {
   for (const core::PeerApplied& applied : notice.applied) {
     if (Link* const link = FindLink(applied.link)) link->OnApplied(applied.bytes);
   }
+  for (const core::PeerApplied& applied : notice.applied) {
+    if (repairer_.OnApplied(env_.clock->MonotonicUs(), applied.link, applied.sequence)) {
+      FollowRepair();
+    }
+  }
+  CloseRejected(notice.rejected);
+  if (notice.dots_erased) reclaimer_.OnErased();
+  if (notice.floor_changed || notice.dots_erased) ReclaimRows();
   if (!notice.wanted.empty()) PullGaps(notice.wanted);
   if (!notice.clock_changed && notice.applied.empty()) return;
   for (auto& [id, link] : links_) link->OnCommitted();
@@ -178,8 +203,14 @@ void Mesh::PullGaps(const core::Ranges& urgent) {
   if (!applies()) return;  // it would only be held back
   const std::shared_ptr<const View> now = view();
   std::vector<PullSource> sources;
+  refusing_seen_ = false;
   for (const auto& [id, link] : links_) {
-    if (link->up()) sources.push_back({id, link->hello().origin, &link->durable_mirror()});
+    if (!link->up()) continue;
+    if (Refuses(*link, *now)) {
+      refusing_seen_ = true;
+    } else {
+      sources.push_back({id, link->hello().origin, &link->durable_mirror()});
+    }
   }
   for (auto& [id, ranges] : gaps_.Plan(env_.clock->MonotonicUs(), *now->clock, sources, urgent)) {
     FindLink(id)->Want(std::move(ranges));
@@ -223,6 +254,7 @@ core::Hello Mesh::MakeHello() {
                     .started_at_ms = started_ms_,
                     .hlc = now->hlc,
                     .clock = *now->clock,
+                    .floor = *now->floor,
                     .credit_bytes = Link::kCreditBytes,
                     .key_proof = options_.key_proof};
   for (const auto& [name, peer] : peers_) hello.members.push_back(peer.member);
@@ -279,6 +311,8 @@ void Mesh::OnLinkClosed(Link* link, const absl::Status& status) {
   }
   if (!stopping_ && !link->dialed() && !link->has_hello()) LogStranger(*link, status, now_us);
   if (link->dialed()) addresses_.Done(link->address(), was_up, now_us);
+  if (was_up) env_.pipeline->Submit(core::LinkEnded{id});
+  repairer_.OnLinkClosed(id);
   joining_clocks_.erase(id);
   for (Barrier& barrier : barriers_) barrier.OnLinkClosed(id);
   links_.erase(id);
@@ -294,7 +328,8 @@ void Mesh::FillStatus(ClusterStatus* status) const {
   status->ready = ready();
   status->converged = true;
   status->alarms = alarms_;
-  if (!applies()) status->alarms.push_back(env_.disk_reserve->Describe());
+  if (env_.disk_reserve->low()) status->alarms.push_back(env_.disk_reserve->Describe());
+  FillReclaiming(*now, status);
   status->members.push_back(
       {.member = options_.self, .state = MemberState::kSelf, .last_heard_ms = 0});
   for (const auto& [name, peer] : peers_) {

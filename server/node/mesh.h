@@ -1,8 +1,10 @@
 // Mesh: all links of one node, the members it has met, and what follows from their clocks.
 //
 // It dials seeds and members, judges every Hello, keeps one link per peer, asks for what is missing
-// (gap_puller.h) and answers "has everybody everything" (barrier.h). Members are all nodes ever met
-// in a Hello, kept durably. Everything happens on the link executor unless it says otherwise.
+// (gap_puller.h), raises the floor and reclaims below it (floor_keeper.h, row_reclaimer.h), repairs
+// and is repaired (repairer.h) and answers "has everybody everything" (barrier.h). Members are all
+// nodes ever met in a Hello, kept durably. Everything happens on the link executor unless it says
+// otherwise.
 
 #ifndef DOCSTORE_SERVER_NODE_MESH_H_
 #define DOCSTORE_SERVER_NODE_MESH_H_
@@ -26,11 +28,14 @@
 #include "server/node/barrier.h"
 #include "server/node/disk_reserve.h"
 #include "server/node/env.h"
+#include "server/node/floor_keeper.h"
 #include "server/node/gap_puller.h"
 #include "server/node/group_commit.h"
 #include "server/node/link.h"
 #include "server/node/pipeline.h"
 #include "server/node/recent_pushes.h"
+#include "server/node/repairer.h"
+#include "server/node/row_reclaimer.h"
 #include "server/node/status.h"
 
 namespace docstore::node {
@@ -44,6 +49,10 @@ class Mesh : public Link::Owner {
   static constexpr int64_t kProbeMs = 5'000;
   static constexpr size_t kAlarmsMax = 32;
   static constexpr int64_t kStrangerLogUs = 10'000'000;
+  // Between two steps that erase dot rows, so that client writes go between them.
+  static constexpr int64_t kReclaimUs = 20'000;
+  // A member that holds the floor back for so long is an operator's business.
+  static constexpr int64_t kBlockedAlarmUs = int64_t{3600} * 1'000'000;
 
   struct Options {
     core::Member self;
@@ -52,6 +61,7 @@ class Mesh : public Link::Owner {
     std::string key_proof;
     std::vector<std::string> seeds;
     std::vector<core::Member> members;  // as recovered, without self
+    FloorOptions floor;
   };
   struct Env {
     Clock* clock = nullptr;
@@ -77,8 +87,11 @@ class Mesh : public Link::Owner {
   // Fills in what the mesh knows of members and links.
   void FillStatus(ClusterStatus* status) const;
   void WaitConverged(int64_t timeout_ms, absl::AnyInvocable<void(Convergence)> done);
-  // Thread-safe. Once true it stays so.
-  bool ready() const { return ready_.load(std::memory_order_relaxed); }
+  // Thread-safe. Joined and caught up once, and not being repaired now.
+  bool ready() const { return joined_once_.load(std::memory_order_relaxed) && !repairing(); }
+  // Thread-safe. This node is being repaired: it takes no writes, and applies nothing from peers
+  // but the repair.
+  bool repairing() const { return repairing_.load(std::memory_order_relaxed); }
   void Alarm(const std::string& line);
 
   // Link::Owner:
@@ -86,12 +99,16 @@ class Mesh : public Link::Owner {
   std::shared_ptr<const View> view() const override;
   const RecentPushes& recent_pushes() const override { return recent_pushes_; }
   core::Origin own_origin() const override { return options_.origin; }
-  bool applies() const override { return !env_.disk_reserve->low(); }
+  bool applies() const override { return !env_.disk_reserve->low() && !repairing(); }
   void SubmitDocuments(core::PeerDocuments documents) override;
   void OnHello(Link* link) override;
   void OnMirror(Link* link) override;
   void OnAnswer(Link* link, uint64_t nonce) override;
   void OnRefused(Link* link, const core::Refusal& refusal) override;
+  void OnRepairRequest(Link* link, const core::RepairRequest& request) override;
+  std::optional<core::RepairDocs> MakeRepairDocs(Link* link,
+                                                 const core::RepairRequest& request) override;
+  void OnRepairDocs(Link* link, uint64_t sequence, core::RepairDocs docs) override;
   void OnStoreFailed(const absl::Status& status) override { env_.fatal(status); }
   void OnLinkClosed(Link* link, const absl::Status& status) override;
 
@@ -109,10 +126,27 @@ class Mesh : public Link::Owner {
   void Dial(int64_t now_us);
   // Says when replication pauses and resumes for want of disk space, and resumes it.
   void CheckDisk(int64_t now_us);
+  // Submits what waited in the links while replication was paused, and pulls again.
+  void Resume();
   void CheckReady(int64_t now_us);
   void PullGaps(const core::Ranges& urgent);
   void ScheduleDeltas();
   void CheckBarriers();
+
+  // The peer's floor is not covered by what this node knows: it sends no documents.
+  bool Refuses(const Link& link, const View& now) const;
+  void CloseRejected(const std::vector<core::PeerRejected>& rejected);
+  // Repair.
+  std::vector<Repairer::Peer> RepairPeers(const View& now) const;
+  void PlanRepair();
+  // Sets `repairing_` anew, says so, and resumes when the repair has ended.
+  void FollowRepair();
+  // Reclaiming.
+  std::vector<FloorKeeper::Member> FloorMembers() const;
+  void KeepFloor(int64_t now_us);
+  void ReclaimRows();
+  void SweepDocuments(int64_t now_us);
+  void FillReclaiming(const View& now, ClusterStatus* status) const;
 
   // Judging a Hello, in this order.
   std::optional<core::Refusal> JudgeCluster(const core::Hello& hello) const;
@@ -145,6 +179,9 @@ class Mesh : public Link::Owner {
   const int64_t started_us_;
   AddressBook addresses_;
   GapPuller gaps_;
+  FloorKeeper floor_keeper_;
+  RowReclaimer reclaimer_;
+  Repairer repairer_;
   RecentPushes recent_pushes_;
   std::map<uint64_t, std::unique_ptr<Link>> links_;
   std::map<std::string, Peer> peers_;               // by name, without self
@@ -158,12 +195,15 @@ class Mesh : public Link::Owner {
   uint64_t next_nonce_ = 1;
   bool deltas_scheduled_ = false;
   bool gaps_scheduled_ = false;
+  bool refusing_seen_ = false;  // a peer was left out when gaps were last looked at
+  bool reclaim_scheduled_ = false;
   bool joined_ = false;  // a Hello was admitted in this process
   int64_t alone_since_us_;
   bool disk_low_ = false;  // and said so in the log
   bool stopping_ = false;
   absl::AnyInvocable<void()> stopped_;
-  std::atomic<bool> ready_ = false;
+  std::atomic<bool> joined_once_ = false;
+  std::atomic<bool> repairing_ = false;
 };
 
 }  // namespace docstore::node

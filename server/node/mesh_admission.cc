@@ -152,11 +152,12 @@ void Mesh::Admit(Link* link) {
   Meet(hello.self, true);
   for (const core::Member& member : hello.members) Meet(member, false);
   joined_ = true;
-  if (!ready()) joining_clocks_[link->id()] = hello.clock;
+  if (!joined_once_) joining_clocks_[link->id()] = hello.clock;
   LogChange(LogLevel::kInfo, absl::StrCat("link to ", Describe(hello.self)),
             absl::StrCat("linked to ", Describe(hello.self)));
   link->Accept();
   PullGaps({});
+  PlanRepair();
   CheckReady(now_us);
   CheckBarriers();
 }
@@ -168,7 +169,10 @@ void Mesh::Meet(const core::Member& member, bool directly) {
   if (it != peers_.end() && it->second.member.peer_address != member.peer_address) {
     addresses_.Forget(it->second.member.peer_address, it->second.member.node_uuid);
   }
-  peers_[member.name].member = member;
+  Peer& peer = peers_[member.name];
+  // Another disk: what the one before had reported is no promise of this one's.
+  if (peer.member.node_uuid != member.node_uuid) peer.reported.reset();
+  peer.member = member;
   addresses_.SetOwner(member.peer_address, member.node_uuid, env_.clock->MonotonicUs());
   env_.pipeline->Submit(core::MemberMet{member});
 }

@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -17,6 +18,7 @@
 #include "server/core/dot.h"
 #include "server/core/effects.h"
 #include "server/core/event.h"
+#include "server/core/frame.h"
 #include "server/core/token.h"
 #include "server/node/view.h"
 #include "server/node/virtual_cluster.h"
@@ -30,12 +32,26 @@ namespace {
 struct Written {
   core::DocumentKey key;
   core::ResolveToken seen;
-  core::Dot dot;  // seq 0 until acknowledged
+  bool deleted = false;
+  core::Dot dot;           // seq 0 until acknowledged
+  bool destroyed = false;  // perhaps: with the only disk that knew it
 };
 
 class Storm {
  public:
+  static constexpr int kKeys = 12;
+
   explicit Storm(uint64_t seed) : cluster_(seed), random_(seed * 77) {
+    // Floors rise in the middle of everything, in every other run past those that lag.
+    cluster_.floor_options() = {.check_us = kSecondUs,
+                                .raise_dots = 10,
+                                .raise_us = 3 * kSecondUs,
+                                .sweep_us = 10 * kSecondUs};
+    if (seed % 2 == 0) cluster_.floor_options().dot_index_max = 5 + random_.Below(40);
+    destroys_ = seed % 4 >= 2;
+    cluster_.network().Observe([this](const auto&, const auto&, const core::Frame& frame) {
+      repairs_ += std::holds_alternative<core::RepairDocs>(frame);
+    });
     const uint64_t count = 3 + random_.Below(3);
     for (uint64_t i = 1; i <= count; ++i) names_.push_back(absl::StrCat("n", i));
     for (const std::string& name : names_) {
@@ -48,6 +64,7 @@ class Storm {
       for (uint64_t writes = random_.Below(4); writes > 0; --writes) Write();
       if (random_.Chance(15)) Break();
       if (random_.Chance(10)) Mend();
+      if (destroys_ && random_.Chance(2)) DestroyDisk();
       cluster_.RunFor(static_cast<int64_t>(random_.Below(random_.Chance(5) ? 3'000'000 : 40'000)));
     }
   }
@@ -66,7 +83,7 @@ class Storm {
   }
 
   void Check() {
-    ASSERT_TRUE(cluster_.Settle(60 * kSecondUs));
+    ASSERT_TRUE(cluster_.Settle(180 * kSecondUs));
     for (const std::string& name : names_) {
       EXPECT_TRUE(cluster_.process(name).fatal().empty());
       EXPECT_TRUE(cluster_.node(name).ready());
@@ -75,7 +92,11 @@ class Storm {
     }
     EXPECT_EQ(cluster_.network().open_streams(), names_.size() * (names_.size() - 1) / 2);
     for (const auto& write : written_) CheckWritten(*write);
+    if (destroys_) return;  // nobody can tell any more that a dot of the middle was lost
+    cluster_.RunFor(60 * kSecondUs);
+    for (const std::string& name : names_) EXPECT_EQ(cluster_.Residue(name), "");
   }
+  uint64_t repairs() const { return repairs_; }
   uint64_t acknowledged() const {
     return std::count_if(written_.begin(), written_.end(),
                          [](const auto& write) { return write->dot.seq > 0; });
@@ -88,7 +109,7 @@ class Storm {
     const std::string& name = AnyName();
     if (!cluster_.running(name)) return;
     auto written = std::make_shared<Written>();
-    written->key = {"c", absl::StrCat(random_.Below(12))};
+    written->key = {"c", absl::StrCat(random_.Below(kKeys))};
     // Mostly what the node shows now; else what somebody read once, anywhere.
     std::vector<core::ResolveToken>& reads = reads_[written->key];
     if (reads.empty() || random_.Chance(80)) {
@@ -105,6 +126,7 @@ class Storm {
       write.hash = HashBytes128(body);
       write.body = std::make_shared<const std::string>(std::move(body));
     }
+    written->deleted = write.deleted;
     written_.push_back(written);
     cluster_.node(name).Write(std::move(write), [written](const auto& result) {
       if (result.ok() && result->verdict == core::WriteVerdict::kApplied) {
@@ -142,6 +164,35 @@ class Storm {
     }
   }
 
+  // A version whose dot the node does not count as known came with a repair: it is the source that
+  // must not go before the node has caught up with it.
+  bool RestsOnAnother(const std::string& name) {
+    const std::shared_ptr<const View> view = cluster_.node(name).view();
+    if (view->repair != nullptr) return true;
+    for (int id = 0; id < kKeys; ++id) {
+      for (const core::Version& version : cluster_.Read(name, {"c", absl::StrCat(id)}).versions) {
+        if (!view->clock->Contains(version.dot)) return true;
+      }
+    }
+    return false;
+  }
+
+  void DestroyDisk() {
+    const std::string& victim = AnyName();
+    for (const std::string& name : names_) {
+      if (!cluster_.running(name) || RestsOnAnother(name)) return;
+    }
+    for (const auto& write : written_) {
+      if (write->dot.seq == 0) continue;
+      write->destroyed |= std::none_of(names_.begin(), names_.end(), [&](const auto& name) {
+        return name != victim && cluster_.node(name).view()->clock->Contains(write->dot);
+      });
+    }
+    cluster_.Crash(victim);
+    cluster_.Wipe(victim);
+    if (random_.Chance(50)) StartAgain(victim);
+  }
+
   void Mend() {
     const std::string& name = AnyName();
     for (const std::string& other : names_) {
@@ -158,18 +209,19 @@ class Storm {
   void StartAgain(const std::string& name) { cluster_.Start(name, names_); }
 
   void CheckWritten(const Written& write) {
-    if (write.dot.seq == 0) return;
+    if (write.dot.seq == 0 || write.destroyed) return;
     bool overwritten = false;  // maybe: by a write whose answer got lost
     bool surely_gone = false;  // by an acknowledged one
     for (const auto& later : written_) {
       if (later->key != write.key || !later->seen.context.Covers(write.dot)) continue;
       overwritten = true;
-      surely_gone |= later->dot.seq > 0;
+      surely_gone |= later->dot.seq > 0 && !later->destroyed;
     }
     const std::string& name = names_[0];
     EXPECT_TRUE(cluster_.node(name).view()->clock->Contains(write.dot));
     const bool held = cluster_.Read(name, write.key).Find(write.dot) != nullptr;
-    EXPECT_TRUE(held || overwritten)
+    // A tombstone has done its work once every member knows it.
+    EXPECT_TRUE(held || overwritten || write.deleted)
         << core::ToString(write.dot) << " was acknowledged and is lost";
     EXPECT_FALSE(held && surely_gone) << core::ToString(write.dot) << " came back";
   }
@@ -179,10 +231,13 @@ class Storm {
   std::vector<std::string> names_;
   std::vector<std::shared_ptr<Written>> written_;
   std::map<core::DocumentKey, std::vector<core::ResolveToken>> reads_;
+  bool destroys_ = false;  // disks
+  uint64_t repairs_ = 0;
 };
 
 TEST(MeshRandom, NothingAcknowledgedIsLostAndAllBecomeEqual) {
   uint64_t acknowledged = 0;
+  uint64_t repaired = 0;  // runs with a repair
   for (uint64_t seed = 1; seed <= 40 && !testing::Test::HasFailure(); ++seed) {
     SCOPED_TRACE(seed);
     Storm storm(seed);
@@ -190,8 +245,10 @@ TEST(MeshRandom, NothingAcknowledgedIsLostAndAllBecomeEqual) {
     storm.Calm();
     storm.Check();
     acknowledged += storm.acknowledged();
+    repaired += storm.repairs() > 0;
   }
   EXPECT_GT(acknowledged, 3000u);
+  EXPECT_GT(repaired, 10u);
 }
 
 }  // namespace

@@ -88,7 +88,8 @@ Node::Node(NodeOptions options, NodeEnv env, core::Recovered recovered)
                                                .origin = origin,
                                                .key_proof = options_.key_proof,
                                                .seeds = options_.seeds,
-                                               .members = std::move(recovered.members)},
+                                               .members = std::move(recovered.members),
+                                               .floor = options_.floor},
                                  Mesh::Env{.clock = env_.clock,
                                            .random = env_.random,
                                            .log = env_.log,
@@ -118,6 +119,10 @@ void Node::Shutdown(absl::AnyInvocable<void()> done) {
 void Node::Write(core::ClientWrite write, WriteDone done) {
   if (disk_reserve_->low()) {
     done(absl::ResourceExhaustedError(disk_reserve_->Describe()));
+    return;
+  }
+  if (mesh_->repairing()) {
+    done(absl::UnavailableError("the node is being repaired by its peers"));
     return;
   }
   pipeline_->Write(std::move(write), std::move(done));

@@ -20,6 +20,7 @@
 #include "server/core/event.h"
 #include "server/node/disk_reserve.h"
 #include "server/node/env.h"
+#include "server/node/floor_keeper.h"
 #include "server/node/group_commit.h"
 #include "server/node/mesh.h"
 #include "server/node/pipeline.h"
@@ -37,6 +38,7 @@ struct NodeOptions {
   // Free bytes below which the node refuses writes and pauses replication; 0: it never does.
   uint64_t min_free_disk_bytes = 0;
   std::string key_proof;  // see core::Hello
+  FloorOptions floor;
   // Judges the key proof of a peer's Hello.
   std::function<bool(const std::string& key_proof)> verify_key;
 };
@@ -74,7 +76,8 @@ class Node {
 
   // Applies one write; `done` runs on an internal thread after the write is durable or refused, and
   // must not block. `write.ticket` is ignored. Fails without effect: with UNAVAILABLE when the node
-  // shuts down or its queue is full, with RESOURCE_EXHAUSTED while the disk has too little room.
+  // shuts down, is being repaired or its queue is full, with RESOURCE_EXHAUSTED while the disk has
+  // too little room.
   void Write(core::ClientWrite write, WriteDone done);
 
   // The last committed state. Cheap.
@@ -96,8 +99,9 @@ class Node {
   // Reads `key` into memory so that a write of it, sent next, finds it there. Thread-safe.
   void Warm(const core::DocumentKey& key) const { env_.store->Warm(key); }
 
-  // Sticky: joined and caught up with the clocks of its first Hellos, or no peer reachable for 10
-  // s. Before that the node may lack most documents: clients must be turned away with UNAVAILABLE.
+  // Joined and caught up with the clocks of its first Hellos, or no peer reachable for 10 s; and
+  // not being repaired. Else the node may lack most documents: clients must be turned away with
+  // UNAVAILABLE.
   bool ready() const;
 
  private:

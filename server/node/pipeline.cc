@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/algorithm/container.h"
 #include "server/base/check.h"
+#include "server/base/status_macros.h"
 
 namespace docstore::node {
 namespace {
@@ -15,6 +17,11 @@ uint64_t EventBytes(const core::ClientWrite& write) {
 uint64_t EventBytes(const core::Event& event) {
   const auto* frame = std::get_if<core::PeerDocuments>(&event);
   return frame == nullptr ? 0 : frame->bytes;
+}
+
+std::shared_ptr<const core::RepairProgress> RepairOf(const core::Replica& replica) {
+  if (!replica.repair().has_value()) return nullptr;
+  return std::make_shared<const core::RepairProgress>(*replica.repair());
 }
 
 }  // namespace
@@ -48,6 +55,20 @@ class Pipeline::Overlay : public core::Reader {
     if (it != documents_.end()) return it->second.document;
     return view_->snapshot->ReadDocument(key);
   }
+  absl::StatusOr<std::vector<core::DocumentKey>> ListKeys(const core::KeyRange& range,
+                                                          size_t limit) const override {
+    ASSIGN_OR_RETURN(std::vector<core::DocumentKey> keys, view_->snapshot->ListKeys(range, limit));
+    for (auto it = documents_.upper_bound(range.after);
+         it != documents_.end() && range.Contains(it->first); ++it) {
+      if (!it->second.document.empty()) keys.push_back(it->first);
+    }
+    absl::c_sort(keys);
+    keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
+    // What was erased and is not committed may stand among them: leaving it out here would make a
+    // full list look like one that reached the end.
+    if (keys.size() > limit) keys.resize(limit);
+    return keys;
+  }
 
  private:
   struct Entry {
@@ -64,6 +85,8 @@ Pipeline::Pipeline(core::Replica replica, Env env)
       replica_(std::move(replica)),
       overlay_(std::make_unique<Overlay>()),
       clock_(std::make_shared<const core::Clock>(replica_.clock())),
+      floor_(std::make_shared<const core::Floor>(replica_.floor())),
+      repair_(RepairOf(replica_)),
       commit_({.clock = env_.clock,
                .store = env_.store,
                .executor = env_.commit_executor,
@@ -74,7 +97,11 @@ Pipeline::Pipeline(core::Replica replica, Env env)
                      if (!writes_.empty() || !events_.empty() || closing_) Schedule();
                    },
                .fatal = [this](const absl::Status& status) { Fail(status); }},
-              {.snapshot = env_.store->TakeSnapshot(), .clock = clock_, .hlc = replica_.hlc()}) {}
+              {.snapshot = env_.store->TakeSnapshot(),
+               .clock = clock_,
+               .floor = floor_,
+               .repair = repair_,
+               .hlc = replica_.hlc()}) {}
 
 Pipeline::~Pipeline() = default;
 
@@ -167,6 +194,9 @@ GroupCommit::Group Pipeline::MakeGroup(core::Effects effects) {
   GroupCommit::Group group;
   group.number = ++stepped_;
   group.rows = std::move(effects.rows);
+  if (effects.clock_changed) clock_ = std::make_shared<const core::Clock>(replica_.clock());
+  if (effects.floor_changed) floor_ = std::make_shared<const core::Floor>(replica_.floor());
+  if (effects.repair_changed) repair_ = RepairOf(replica_);
   for (const core::Reply& reply : effects.replies) {
     const auto it = in_step_.find(reply.ticket);
     CHECK(it != in_step_.end());
@@ -181,15 +211,20 @@ GroupCommit::Group Pipeline::MakeGroup(core::Effects effects) {
     for (const core::RemoteDocument& document : effects.push) {
       push->bytes += document.document.body_bytes();
     }
+    push->floor = floor_;
     push->documents = std::move(effects.push);
     group.notice.pushes.push_back(std::move(push));
   }
-  if (effects.clock_changed) clock_ = std::make_shared<const core::Clock>(replica_.clock());
   group.notice.applied = std::move(effects.applied);
+  group.notice.rejected = std::move(effects.rejected);
   group.notice.wanted = std::move(effects.wanted);
   group.notice.alarms = std::move(effects.alarms);
   group.notice.clock_changed = effects.clock_changed;
+  group.notice.floor_changed = effects.floor_changed;
+  group.notice.dots_erased = !group.rows.erased_dots.empty();
   group.clock = clock_;
+  group.floor = floor_;
+  group.repair = repair_;
   group.hlc = replica_.hlc();
   return group;
 }

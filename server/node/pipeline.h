@@ -65,7 +65,7 @@ class Pipeline {
   // at once on the calling thread with UNAVAILABLE, without effect, when the queue is full or
   // closed.
   void Write(core::ClientWrite write, WriteDone done);
-  // Thread-safe. Peer documents and members; goes before waiting client writes.
+  // Thread-safe. What peers bring and reclaiming asks for; goes before waiting client writes.
   void Submit(core::Event event);
   // Thread-safe. The last committed state.
   std::shared_ptr<const View> view() const { return commit_.view(); }
@@ -100,7 +100,10 @@ class Pipeline {
   core::Replica replica_;
   std::map<uint64_t, WriteDone> in_step_;  // by ticket; taken from the queue, not replied to
   std::unique_ptr<Overlay> overlay_;
-  std::shared_ptr<const core::Clock> clock_;  // after the last stepped group
+  // After the last stepped group:
+  std::shared_ptr<const core::Clock> clock_;
+  std::shared_ptr<const core::Floor> floor_;
+  std::shared_ptr<const core::RepairProgress> repair_;
   uint64_t next_ticket_ = 1;
   uint64_t stepped_ = 0;    // groups
   uint64_t own_seq_ = 0;    // newest dot minted

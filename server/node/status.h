@@ -46,6 +46,11 @@ struct ClusterStatus {
   uint64_t bytes_on_disk = 0;
   uint64_t origins = 0;
   std::vector<std::string> alarms;  // newest last, at most 33
+  uint64_t indexed_dots = 0;        // of writes that some member may lack
+  std::string floor_blocked_by;     // member whose lag keeps them there, "" for none
+  int64_t floor_blocked_ms = 0;     // since when, milliseconds ago
+  bool repairing = false;           // the node asked is being repaired and takes no calls
+  uint64_t repair_chunks = 0;       // applied so far
 };
 
 struct Convergence {

@@ -1,5 +1,6 @@
 #include "server/node/virtual_cluster.h"
 
+#include <algorithm>
 #include <optional>
 
 #include "absl/strings/str_cat.h"
@@ -91,7 +92,9 @@ VirtualProcess& VirtualCluster::Start(const std::string& name,
                                       const std::vector<std::string>& seeds) {
   std::vector<std::string> addresses;
   for (const std::string& seed : seeds) addresses.push_back(AddressOf(seed));
-  return StartOn(name, MakeOptions(name, std::move(addresses)));
+  NodeOptions options = MakeOptions(name, std::move(addresses));
+  options.floor = floor_options_;
+  return StartOn(name, std::move(options));
 }
 
 VirtualProcess& VirtualCluster::StartOn(const std::string& disk, NodeOptions options) {
@@ -163,21 +166,55 @@ ClusterStatus VirtualCluster::Status(const std::string& name) {
   return *std::move(answer);
 }
 
+void VirtualCluster::VisitDocuments(
+    const View& view,
+    const std::function<void(const core::DocumentKey&, const core::Document&)>& visit) {
+  const auto collections = view.snapshot->ListCollections();
+  CHECK_OK(collections.status());
+  for (const core::CollectionRow& row : *collections) {
+    CHECK_OK(view.snapshot->ScanDocuments(
+        row.name, "", [&](absl::string_view id, const core::Document& document) {
+          visit({row.name, std::string(id)}, document);
+          return true;
+        }));
+  }
+}
+
 std::string VirtualCluster::Dump(const std::string& name) {
   const std::shared_ptr<const View> view = node(name).view();
   std::string text = absl::StrCat("clock ", view->clock->ToString(), "\n");
   const auto collections = view->snapshot->ListCollections();
   CHECK_OK(collections.status());
   for (const core::CollectionRow& row : *collections) {
-    absl::StrAppend(&text, row.name, " ", row.documents, " documents ", row.conflicts,
-                    " conflicts ", row.body_bytes, " bytes\n");
-    CHECK_OK(view->snapshot->ScanDocuments(
-        row.name, "", [&text](absl::string_view id, core::Document document) {
-          absl::StrAppend(&text, id, " ", document.ToString());
-          for (const core::Version& version : document.versions) {
-            absl::StrAppend(&text, " ", version.body == nullptr ? "-" : *version.body);
-          }
-          absl::StrAppend(&text, "\n");
+    if (row.documents == 0) continue;
+    absl::StrAppend(&text, row.name, " ", row.documents, " documents ", row.body_bytes, " bytes\n");
+  }
+  VisitDocuments(*view, [&text](const core::DocumentKey& key, const core::Document& document) {
+    if (!document.live()) return;
+    absl::StrAppend(&text, key.collection, "/", key.id);
+    for (const core::Version& version : document.versions) {
+      if (version.deleted) continue;
+      absl::StrAppend(&text, " ", core::ToString(version.dot), "@", version.hlc, " ",
+                      *version.body);
+    }
+    absl::StrAppend(&text, "\n");
+  });
+  return text;
+}
+
+std::string VirtualCluster::Residue(const std::string& name) {
+  const std::shared_ptr<const View> view = node(name).view();
+  std::string text;
+  VisitDocuments(*view, [&text](const core::DocumentKey& key, const core::Document& document) {
+    const bool deleted = std::any_of(document.versions.begin(), document.versions.end(),
+                                     [](const core::Version& version) { return version.deleted; });
+    if (!deleted && document.context.empty()) return;
+    absl::StrAppend(&text, key.collection, "/", key.id, " ", document.ToString(), "\n");
+  });
+  for (const core::Range& range : view->clock->ToRanges()) {
+    CHECK_OK(view->snapshot->ScanDots(
+        range, [&text](const core::Dot& dot, const core::DocumentKey& key) {
+          absl::StrAppend(&text, core::ToString(dot), " ", key.collection, "/", key.id, "\n");
           return true;
         }));
   }

@@ -3,7 +3,8 @@
 //
 // A node's disk outlives it: Crash ends the process between two of its tasks, so what was stepped
 // and not committed is lost; Start brings it back on the same disk, Wipe takes the disk. Tests
-// assert on Dump, the text of all that a node has stored. Not thread-safe.
+// assert on Dump, the text of what clients could see of a node, and on Residue, what its store
+// holds besides. Not thread-safe.
 
 #ifndef DOCSTORE_SERVER_NODE_VIRTUAL_CLUSTER_H_
 #define DOCSTORE_SERVER_NODE_VIRTUAL_CLUSTER_H_
@@ -22,8 +23,10 @@
 #include "server/core/effects.h"
 #include "server/core/event.h"
 #include "server/node/env.h"
+#include "server/node/floor_keeper.h"
 #include "server/node/node.h"
 #include "server/node/status.h"
+#include "server/node/view.h"
 #include "server/node/virtual_network.h"
 #include "server/node/virtual_time.h"
 #include "server/storage/memory_store.h"
@@ -134,6 +137,8 @@ class VirtualCluster {
   Node& node(const std::string& name) { return process(name).node(); }
   std::vector<std::string> names() const;  // of the processes that run
 
+  // For processes that start from now on.
+  FloorOptions& floor_options() { return floor_options_; }
   VirtualTime& time() { return time_; }
   VirtualNetwork& network() { return network_; }
   void RunFor(int64_t duration_us) { time_.RunFor(duration_us); }
@@ -149,8 +154,10 @@ class VirtualCluster {
   // Runs until the barrier at `name` is over.
   Convergence WaitConverged(const std::string& name, int64_t timeout_ms);
   ClusterStatus Status(const std::string& name);
-  // Clock and all documents with bodies, as text.
+  // Clock, and all live versions with bodies, as text: equal on all nodes that have converged.
   std::string Dump(const std::string& name);
+  // Contexts, tombstones and rows of the dot index, as text: "" once all is reclaimed.
+  std::string Residue(const std::string& name);
   // All running nodes have stored the same.
   bool AllEqual();
   // Runs until AllEqual.
@@ -158,8 +165,13 @@ class VirtualCluster {
   void CutAll(const std::string& name);
 
  private:
+  static void VisitDocuments(
+      const View& view,
+      const std::function<void(const core::DocumentKey&, const core::Document&)>& visit);
+
   VirtualTime time_;
   VirtualNetwork network_;
+  FloorOptions floor_options_;
   std::map<std::string, std::shared_ptr<storage::MemoryDisk>> disks_;
   std::map<std::string, NodeOptions> options_;
   std::map<std::string, std::unique_ptr<VirtualProcess>> processes_;

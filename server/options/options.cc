@@ -138,6 +138,10 @@ absl::StatusOr<Options> MakeOptions(const CommandLine& line, absl::string_view h
                          absl::StrCat("\"", check.Text("min-free-disk"),
                                       "\" is not a number of bytes; 0 switches the limit off"));
   }
+  if (!absl::SimpleAtoi(check.Text("dot-index-max"), &options.dot_index_max)) {
+    return check.Invalid("dot-index-max", absl::StrCat("\"", check.Text("dot-index-max"),
+                                                       "\" is not a number of writes"));
+  }
   RETURN_IF_ERROR(CheckExposure(check, options));
   return options;
 }

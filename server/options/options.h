@@ -37,6 +37,7 @@ struct Options {
   std::string secret_file;  // empty: none
   uint64_t document_bytes_max = 0;
   uint64_t min_free_disk_bytes = 0;  // 0: any
+  uint64_t dot_index_max = 0;
 
   // Listens on an address that is not loopback.
   bool exposed() const;

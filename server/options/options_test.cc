@@ -150,6 +150,14 @@ TEST(Options, TakesFreeDiskFromFlagEnvironmentAndFile) {
   }
 }
 
+TEST(Options, TakesDotIndexMax) {
+  EXPECT_EQ(Read({})->dot_index_max, 50'000'000u);
+  EXPECT_EQ(Read({"--dot-index-max", "7"})->dot_index_max, 7u);
+  for (const char* text : {"-1", "1M", ""}) {
+    EXPECT_THAT(ErrorOf({"--dot-index-max", text}), HasSubstr("number of writes")) << text;
+  }
+}
+
 TEST(Options, BoundsNames) {
   EXPECT_TRUE(Read({"--name", std::string(128, 'n')}).ok());
   EXPECT_FALSE(Read({"--name", std::string(129, 'n')}).ok());

@@ -199,6 +199,8 @@ const std::vector<Key>& Keys() {
       {"document-bytes-max", Kind::kNumber, "1048576", "BYTES", "largest document, up to 8388608"},
       {"min-free-disk", Kind::kNumber, "268435456", "BYTES",
        "with less disk space free refuse writes and pause replication; 0: never"},
+      {"dot-index-max", Kind::kNumber, "50000000", "WRITES",
+       "writes kept indexed for members that are away; beyond, they are repaired on return"},
       {"config", Kind::kText, "", "FILE", "TOML file with these flags as keys"},
   };
   return keys;

@@ -104,6 +104,21 @@ void Invariants::AddClock(const core::Rows& rows, Stored* node, std::vector<core
     node->clock.Add(row.dot);
     new_dots->push_back(row.dot);
   }
+  for (const core::Dot& top : rows.raised.entries()) {
+    const core::Range range{top.origin, 1, top.seq};
+    node->floor.Add(range);
+    floors_.Add(range);
+    // A repair makes known at its end what its documents have brought before.
+    for (const core::Range& fresh : node->clock.MissingFrom(range)) {
+      if (!rows.repair_ended) {
+        trace_.Fail(absl::StrCat(node->name, " raises its floor above its clock"));
+      }
+      for (uint64_t seq = fresh.first; seq <= fresh.last; ++seq) {
+        new_dots->push_back({fresh.origin, seq});
+      }
+    }
+    node->clock.Add(range);
+  }
 }
 
 std::vector<core::Dot> Invariants::Met(const Stored& node, const Touched& touched, size_t step,
@@ -194,6 +209,8 @@ void Invariants::AddWrites(const TouchedKeys& touched, const Stored& node,
 void Invariants::CheckDocument(const Stored& node, const core::DocumentKey& key,
                                const core::Document& document) {
   for (const core::Dot& dot : oracle_.Current(key)) {
+    // A tombstone goes with the first floor that passes it, and then from all that hear of it.
+    if (oracle_.Find(dot)->deleted && floors_.Contains(dot)) continue;
     const bool counted = node.clock.Contains(dot) || document.context.Covers(dot);
     if (counted && document.Find(dot) == nullptr) {
       Fail(node, key, document, absl::StrCat("LOST: nothing replaced ", ToString(dot)));
@@ -217,7 +234,7 @@ void Invariants::CheckDocument(const Stored& node, const core::DocumentKey& key,
         return;
       }
     }
-    if (node.floor.Contains(version.dot)) continue;
+    if (node.floor.Contains(version.dot) || !node.clock.Contains(version.dot)) continue;
     for (const core::Dot& gone : write->replaced) {
       if (!document.context.Covers(gone) && !node.floor.Contains(gone)) {
         Fail(node, key, document,

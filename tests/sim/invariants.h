@@ -105,6 +105,7 @@ class Invariants {
             const std::string& what);
 
   Oracle& oracle_;
+  core::Clock floors_;  // of all nodes, joined
   const Intents& intents_;
   Trace& trace_;
 };

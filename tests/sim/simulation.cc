@@ -105,8 +105,9 @@ class Simulation {
     return report;
   }
 
-  // After the clocks are equal: streams that were given up are dialled again, answers arrive.
-  static constexpr int64_t kQuietUs = 25 * kSecondUs;
+  // After the clocks are equal: streams that were given up are dialled again, answers arrive,
+  // floors rise and what lies below them goes.
+  static constexpr int64_t kQuietUs = 70 * kSecondUs;
 
   const Options options_;
   Intents intents_;
