@@ -80,8 +80,8 @@ bool WinsOver(const Version& a, const Version& b);
 // The state of one key after learning `remote`, a whole state from a peer, by a node whose clock is
 // `clock` (PROTOCOL.md, merge): keeps a local version that the peer also has or has not seen
 // overwritten, takes a remote one that is neither overwritten nor dropped here before.
-// `remote_covers`: dots the peer has seen whatever its context says: those at or below its floor
-// on a stream, all of its clock in a repair.
+// `remote_covers`: dots the peer has seen whatever its context says: none on a stream, all of its
+// clock in a repair.
 // Commutative and idempotent over the states of one key.
 Document Merge(const Document& local, const Document& remote, const Clock& clock,
                absl::FunctionRef<bool(const Dot&)> remote_covers);

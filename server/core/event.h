@@ -57,7 +57,7 @@ struct PeerDocuments {
   uint64_t link = 0;      // of the link that brought it; comes back in PeerApplied
   uint64_t sequence = 0;  // of the frame on that link
   uint64_t bytes = 0;     // size on the wire, credit to give back
-  Floor floor;            // of the peer at the very instant of the documents
+  Floor floor;            // of the peer at the instant of the documents, never older
   std::vector<RemoteDocument> documents;
 };
 

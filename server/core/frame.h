@@ -37,9 +37,7 @@ struct Hello {
 
 // Documents: pushed when fresh, or asked for by Want.
 struct Docs {
-  // Of the sender, at the very instant of the documents: with a newer one the receiver would drop
-  // what they lack, with an older one keep what they have stripped.
-  Floor floor;
+  Floor floor;  // of the sender at the instant of the documents, never older
   std::vector<RemoteDocument> documents;
 };
 

@@ -260,8 +260,8 @@ void Replica::Group::LearnDots(const RemoteDocument& remote) {
 }
 
 absl::Status Replica::Group::Apply(const PeerDocuments& frame) {
-  // A sender's floor stands for contexts and tombstones that it has dropped. They are no loss to a
-  // receiver that knows all they stood for, and to no other.
+  // Below its floor a sender has dropped contexts and tombstones. They are no loss to a receiver
+  // that knows all they stood for, and to no other.
   const bool rejected = replica_.repair_.has_value() ||
                         replica_.rejected_links_.contains(frame.link) ||
                         !CoversFloor(replica_.clock_, frame.floor);
@@ -271,8 +271,9 @@ absl::Status Replica::Group::Apply(const PeerDocuments& frame) {
     return absl::OkStatus();
   }
   for (const RemoteDocument& remote : frame.documents) {
-    RETURN_IF_ERROR(
-        MergeRemote(remote, [&frame](const Dot& dot) { return frame.floor.Covers(dot); }));
+    // What lies below that floor was either overwritten here too, or still lives at the sender; its
+    // floor decides nothing, for a name alone comes without the state it stands for.
+    RETURN_IF_ERROR(MergeRemote(remote, [](const Dot&) { return false; }));
   }
   effects_.applied.push_back({frame.link, frame.sequence, frame.bytes});
   return absl::OkStatus();

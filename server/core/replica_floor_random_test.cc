@@ -269,10 +269,12 @@ class Trial {
     inbox_.push_back({to, chunk});
   }
 
+  bool Repairing(size_t at) const { return replicas_[at]->replica().repair().has_value(); }
+  bool Refuses(size_t from, size_t to) const {
+    return !CoversFloor(replicas_[to]->clock(), replicas_[from]->replica().floor());
+  }
   bool Serves(size_t from, size_t to) const {
-    return !replicas_[from]->replica().repair().has_value() &&
-           !replicas_[to]->replica().repair().has_value() &&
-           CoversFloor(replicas_[to]->clock(), replicas_[from]->replica().floor());
+    return !Repairing(from) && !Repairing(to) && !Refuses(from, to);
   }
 
   // Every pair that can: `to` gets all that `from` has and it lacks. True when anybody learnt.
@@ -305,19 +307,33 @@ class Trial {
     return !served.Covers(replicas_[from]->clock());
   }
 
+  // The source that the node's rule has `to` repaired from.
+  std::optional<size_t> SourceFor(size_t to) const {
+    std::optional<size_t> source;
+    for (size_t from = 0; from < replicas_.size(); ++from) {
+      if (from == to) continue;
+      if (Repairing(to)) {
+        // Goes on with anybody, best with one that is not being repaired itself.
+        if (!source.has_value() || !Repairing(from)) source = from;
+        continue;
+      }
+      // Of two that refuse each other the lower one goes first.
+      const bool mutual = Refuses(to, from) && Needs(from, to);
+      if (!Repairing(from) && Refuses(from, to) && Needs(to, from) && (!mutual || to < from)) {
+        return from;
+      }
+    }
+    return source;
+  }
+
   void RepairByTrigger() {
     for (size_t to = 0; to < replicas_.size(); ++to) {
-      const bool under_way = replicas_[to]->replica().repair().has_value();
-      for (size_t from = 0; from < replicas_.size(); ++from) {
-        if (from == to) continue;
-        const bool mutual = !Serves(to, from) && Needs(from, to);
-        const bool triggered = !Serves(from, to) && Needs(to, from) && (!mutual || to < from);
-        if (!under_way && !triggered) continue;
-        do {
-          Receive(to, NextChunk(to, from));
-        } while (replicas_[to]->replica().repair().has_value() && !testing::Test::HasFailure());
-        return;
-      }
+      const std::optional<size_t> from = SourceFor(to);
+      if (!from.has_value()) continue;
+      do {
+        Receive(to, NextChunk(to, *from));
+      } while (Repairing(to) && !testing::Test::HasFailure());
+      return;
     }
     ADD_FAILURE() << "nobody learns and nobody is repaired";
   }

@@ -167,17 +167,29 @@ TEST_F(ReplicaFloorTest, FrameUnderAFloorThatTheClockDoesNotCoverIsRejectedAndTh
   EXPECT_EQ(Outcome(b_.Step({LinkEnded{7}, frame})), "applied 7/1");
 }
 
-TEST_F(ReplicaFloorTest, NewerFloorThanItsDocumentsWouldLoseAVersion) {
-  // Why a frame's floor is of the documents' instant: the receiver takes it for knowledge.
+TEST_F(ReplicaFloorTest, DocumentsUnderANewerFloorLoseNothing) {
+  // A read its state before B's write came and its floor passed that.
   b_.Write(Put("b"));
-  const PeerDocuments stale = a_.Frame({{.key = kKey}}, 7);
+  PeerDocuments stale = a_.Frame({{.key = kKey}}, 7);
   a_.Step({b_.Frame({b_.Ship(kKey)}, 7)});
   Settle(&a_);
-  EXPECT_EQ(stale.floor.ToString(), "{}");
-  b_.Step({stale});
+  stale.floor = a_.replica().floor();
+  ASSERT_EQ(stale.floor.ToString(), "{b:1}");
+  EXPECT_EQ(Outcome(b_.Step({stale})), "applied 7/1");
   EXPECT_EQ(Show(b_.document(kKey)), "{b:1} ctx {b:1}");
+}
+
+TEST_F(ReplicaFloorTest, NameOfASentDotUnderAFloorMovesTheClockAlone) {
+  a_.Write(Put("1"));
   b_.Step({a_.Frame({a_.Ship(kKey)}, 7)});
-  EXPECT_EQ(Show(b_.document(kKey)), "{b:1} ctx {b:1}");
+  Settle(&a_);
+  a_.Write(MakeWrite(kKey, "2", Guard::kContext, ResolveToken()));
+  RemoteDocument state = a_.Ship(kKey);
+  state.resolved.clear();
+  b_.Step({a_.Frame({state}, 7)});
+  b_.Step({a_.Frame({{.key = kKey, .resolved = {{kA, 2, 2}}}}, 7)});
+  EXPECT_EQ(Show(b_.document(kKey)), "{a:1 a:2} ctx {a:2}");
+  EXPECT_EQ(b_.clock().ToString(), "a:[1..2]");
 }
 
 TEST_F(ReplicaFloorTest, DotsAtOrBelowTheFloorAreNoLongerResolved) {
