@@ -226,17 +226,57 @@ absl::Status Replica::Group::CheckOwnDots(const RemoteDocument& remote) const {
   return CheckIssued(own);
 }
 
+std::optional<Dot> Replica::Group::Equivocated(const Document& mine, const RemoteDocument& remote) {
+  for (const Version& version : remote.document.versions) {
+    const Version* same = mine.Find(version.dot);
+    if (same != nullptr && !(*same == version)) return version.dot;
+  }
+  return std::nullopt;
+}
+
+void Replica::Group::AlarmOfEquivocation(const Dot& dot, const DocumentKey& key) {
+  effects_.alarms.push_back(absl::StrCat("EQUIVOCATION: two different writes are both named ",
+                                         core::ToString(dot), " in collection ", key.collection,
+                                         "; write the document again to end it"));
+}
+
+absl::StatusOr<bool> Replica::Group::Withhold(uint64_t link, const RemoteDocument& remote) {
+  ASSIGN_OR_RETURN(const Entry* const entry, Load(remote.key));
+  const std::optional<Dot> dot = Equivocated(entry->now, remote);
+  if (dot.has_value()) {
+    if (replica_.withheld_[link].emplace(remote.key, *dot).second) {
+      AlarmOfEquivocation(*dot, remote.key);
+    }
+    return true;
+  }
+  const auto on_link = replica_.withheld_.find(link);
+  if (on_link == replica_.withheld_.end()) return false;
+  // A name alone rests on a state that was not taken.
+  if (remote.document.empty()) return on_link->second.contains(remote.key);
+  on_link->second.erase(remote.key);
+  return false;
+}
+
+absl::StatusOr<bool> Replica::Group::Admits(const PeerDocuments& frame) {
+  if (replica_.repair_.has_value() || replica_.rejected_links_.contains(frame.link)) return false;
+  // Below its floor a sender has dropped contexts and tombstones. They are no loss to a receiver
+  // that knows all they stood for, and to no other.
+  if (!CoversFloor(replica_.clock_, frame.floor)) return false;
+  const auto withheld = replica_.withheld_.find(frame.link);
+  if (withheld == replica_.withheld_.end()) return true;
+  if (withheld->second.size() >= kWithheldKeysMax) return false;
+  for (const auto& [key, dot] : withheld->second) {
+    // Somebody has written it again: on a new link its state comes whole.
+    ASSIGN_OR_RETURN(const Entry* const entry, Load(key));
+    if (entry->now.Find(dot) == nullptr) return false;
+  }
+  return true;
+}
+
 absl::Status Replica::Group::MergeRemote(const RemoteDocument& remote,
                                          absl::FunctionRef<bool(const Dot&)> remote_covers) {
-  RETURN_IF_ERROR(CheckOwnDots(remote));
   ASSIGN_OR_RETURN(Entry* const entry, Load(remote.key));
   for (const Version& version : remote.document.versions) {
-    const Version* mine = entry->now.Find(version.dot);
-    if (mine != nullptr && !(*mine == version)) {
-      effects_.alarms.push_back(absl::StrCat("EQUIVOCATION: two different writes are both named ",
-                                             core::ToString(version.dot), " in collection ",
-                                             remote.key.collection));
-    }
     if (!replica_.hybrid_clock_.Observe(version.hlc, now_.wall_ms)) {
       effects_.alarms.push_back(
           "CLOCK_DRIFT: a peer's timestamps are over 500 ms ahead of this node's clock");
@@ -260,17 +300,16 @@ void Replica::Group::LearnDots(const RemoteDocument& remote) {
 }
 
 absl::Status Replica::Group::Apply(const PeerDocuments& frame) {
-  // Below its floor a sender has dropped contexts and tombstones. They are no loss to a receiver
-  // that knows all they stood for, and to no other.
-  const bool rejected = replica_.repair_.has_value() ||
-                        replica_.rejected_links_.contains(frame.link) ||
-                        !CoversFloor(replica_.clock_, frame.floor);
-  if (rejected) {
+  ASSIGN_OR_RETURN(const bool admitted, Admits(frame));
+  if (!admitted) {
     replica_.rejected_links_.insert(frame.link);
     effects_.rejected.push_back({frame.link, frame.sequence});
     return absl::OkStatus();
   }
   for (const RemoteDocument& remote : frame.documents) {
+    RETURN_IF_ERROR(CheckOwnDots(remote));
+    ASSIGN_OR_RETURN(const bool withheld, Withhold(frame.link, remote));
+    if (withheld) continue;
     // What lies below that floor was either overwritten here too, or still lives at the sender; its
     // floor decides nothing, for a name alone comes without the state it stands for.
     RETURN_IF_ERROR(MergeRemote(remote, [](const Dot&) { return false; }));
@@ -281,6 +320,7 @@ absl::Status Replica::Group::Apply(const PeerDocuments& frame) {
 
 absl::Status Replica::Group::Apply(const LinkEnded& ended) {
   replica_.rejected_links_.erase(ended.link);
+  replica_.withheld_.erase(ended.link);
   return absl::OkStatus();
 }
 
@@ -315,6 +355,9 @@ absl::Status Replica::Group::Apply(const RepairChunk& chunk) {
     if (range.Contains(remote.key)) states[remote.key] = remote;
   }
   for (const auto& [key, state] : states) {
+    RETURN_IF_ERROR(CheckOwnDots(state));
+    ASSIGN_OR_RETURN(const Entry* const entry, Load(key));
+    if (const auto dot = Equivocated(entry->now, state)) AlarmOfEquivocation(*dot, key);
     RETURN_IF_ERROR(
         MergeRemote(state, [&chunk](const Dot& dot) { return chunk.clock.Contains(dot); }));
   }

@@ -69,6 +69,14 @@ class Replica::Group {
   void Refuse(const ClientWrite& write, WriteVerdict verdict, const Document& document);
   // FAILED_PRECONDITION when a peer holds a dot of this process that it never issued.
   absl::Status CheckOwnDots(const RemoteDocument& remote) const;
+  // A dot by which `mine` and `remote` name different writes.
+  static std::optional<Dot> Equivocated(const Document& mine, const RemoteDocument& remote);
+  void AlarmOfEquivocation(const Dot& dot, const DocumentKey& key);
+  // The documents of `frame` may be taken.
+  absl::StatusOr<bool> Admits(const PeerDocuments& frame);
+  // `remote` equivocates, or rests on a state of that link that did: neither is it merged nor do
+  // its dots enter the clock.
+  absl::StatusOr<bool> Withhold(uint64_t link, const RemoteDocument& remote);
   absl::Status MergeRemote(const RemoteDocument& remote,
                            absl::FunctionRef<bool(const Dot&)> remote_covers);
   void LearnDots(const RemoteDocument& remote);

@@ -32,6 +32,9 @@ inline constexpr size_t kSiblingsMax = 64;
 // Most writes that wait at once for a version they name.
 inline constexpr size_t kWaitingWritesMax = 1024;
 
+// Most documents withheld from one link; beyond, the link is rejected.
+inline constexpr size_t kWithheldKeysMax = 1024;
+
 // A clock checkpoint is written after so many dots: bounds the index scan at start.
 inline constexpr uint64_t kCheckpointDots = 16384;
 
@@ -75,6 +78,8 @@ class Replica {
   Floor floor_;
   std::optional<RepairProgress> repair_;
   std::set<uint64_t> rejected_links_;  // until they end
+  // By link, documents not taken from it, and the dot that names two different writes in each.
+  std::map<uint64_t, std::map<DocumentKey, Dot>> withheld_;
   HybridClock hybrid_clock_;
   uint64_t hlc_upper_;
   uint64_t dots_since_checkpoint_ = 0;

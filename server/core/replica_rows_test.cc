@@ -156,6 +156,56 @@ TEST_F(ReplicaRowsTest, TwoWritesUnderOneNameRaiseAnAlarm) {
   EXPECT_TRUE(absl::StartsWith(effects.alarms[0], "EQUIVOCATION"));
 }
 
+TEST_F(ReplicaRowsTest, DocumentOfTwoWritesUnderOneNameIsWithheldUntilItIsWrittenAgain) {
+  a_.Write(Put("1"));
+  Sync(a_, &b_);
+  StoredReplica clone(0xa);
+  clone.Write(Put("other"));
+  clone.Write(MakeWrite(kKey, "sibling", Guard::kContext, ResolveToken()));
+  clone.Write(MakeWrite(kOther, "1"));
+  const PeerDocuments frame = clone.Frame({clone.Ship(kKey), clone.Ship(kOther)}, 7);
+  // The other document of the frame is taken; this one is not, nor what only names its writes.
+  EXPECT_EQ(b_.Step({frame}).alarms.size(), 1u);
+  EXPECT_EQ(b_.clock().ToString(), "a:[1,3]");
+  const PeerDocuments name = clone.Frame({{.key = kKey, .resolved = {{Origin{0xa}, 2, 2}}}}, 7);
+  const Effects named = b_.Step({name});
+  EXPECT_TRUE(named.alarms.empty());
+  EXPECT_EQ(named.applied.size(), 1u);
+  EXPECT_EQ(b_.clock().ToString(), "a:[1,3]");
+  EXPECT_EQ(Show(b_.document(kKey)), "{a:1} ctx {a:1}");
+  // Written again, the link must begin anew: then the state comes whole.
+  b_.Write(Put("2"));
+  EXPECT_EQ(b_.Step({name}).rejected.size(), 1u);
+  EXPECT_EQ(b_.Step({LinkEnded{7}, frame}).applied.size(), 1u);
+  EXPECT_EQ(b_.clock().ToString(), "a:[1..3] b:[1]");
+  EXPECT_EQ(Show(b_.document(kKey)), "{a:2 b:1} ctx {a:2 b:1}");
+  clone.Step({b_.Frame({b_.Ship(kKey)}, 8)});
+  EXPECT_EQ(clone.document(kKey), b_.document(kKey));
+}
+
+TEST_F(ReplicaRowsTest, LinkWithTooManyWithheldDocumentsIsRejected) {
+  StoredReplica clone(0xa);
+  std::vector<RemoteDocument> documents;
+  for (size_t i = 0; i < kWithheldKeysMax; ++i) {
+    const DocumentKey key{"c", absl::StrCat(i)};
+    a_.Write(MakeWrite(key, "1"));
+    clone.Write(MakeWrite(key, "other"));
+    Sync(a_, &b_, key);
+    documents.push_back(clone.Ship(key));
+  }
+  EXPECT_EQ(b_.Step({clone.Frame(documents, 7)}).applied.size(), 1u);
+  EXPECT_EQ(b_.Step({clone.Frame({}, 7)}).rejected.size(), 1u);
+}
+
+TEST_F(ReplicaRowsTest, RepairAlarmsOfTwoWritesUnderOneName) {
+  a_.Write(Put("1"));
+  Sync(a_, &b_);
+  StoredReplica clone(0xa);
+  clone.Write(Put("other"));
+  EXPECT_EQ(b_.Step({clone.Chunk({})}).alarms.size(), 1u);
+  EXPECT_EQ(*b_.document(kKey).winner()->body, "1");
+}
+
 TEST_F(ReplicaRowsTest, FailingReaderFailsTheStep) {
   struct Damaged : Reader {
     absl::StatusOr<Document> ReadDocument(const DocumentKey&) const override {
