@@ -221,6 +221,7 @@ core::Frame RandomFrame(std::mt19937_64* random) {
       return RandomHello(random);
     case 1: {
       core::Docs docs;
+      docs.floor = RandomFloor(random);
       for (uint64_t n = Below(random, 5); n > 0; --n) {
         docs.documents.push_back(RandomDocument(random));
       }

@@ -19,6 +19,7 @@ constexpr char kDot = 'X';
 constexpr char kConflict = 'W';
 constexpr char kFloor = 'F';
 constexpr char kRepair = 'P';
+constexpr char kCommit = 'B';
 
 std::string Prefix(Domain domain, char prefix) {
   std::string key;
@@ -93,6 +94,11 @@ std::string FloorKey(Domain domain, core::Origin origin) {
   return key;
 }
 std::string RepairKey(Domain domain) { return Prefix(domain, kRepair); }
+std::string CommitKey(Domain domain, uint64_t number) {
+  std::string key = Prefix(domain, kCommit);
+  AppendBigEndian16(static_cast<uint16_t>(number % kCommitSlots), &key);
+  return key;
+}
 
 std::string MemberPrefix(Domain domain) { return Prefix(domain, kMember); }
 std::string CollectionPrefix(Domain domain) { return Prefix(domain, kCollection); }
@@ -100,6 +106,7 @@ std::string DocumentPrefix(Domain domain) { return Prefix(domain, kDocument); }
 std::string DotPrefix(Domain domain) { return Prefix(domain, kDot); }
 std::string ConflictPrefix(Domain domain) { return Prefix(domain, kConflict); }
 std::string FloorPrefix(Domain domain) { return Prefix(domain, kFloor); }
+std::string CommitPrefix(Domain domain) { return Prefix(domain, kCommit); }
 
 absl::StatusOr<std::string> DecodeMemberKey(Domain domain, absl::string_view key) {
   return DecodeNamed(domain, kMember, key);
@@ -130,6 +137,17 @@ absl::StatusOr<core::Origin> DecodeFloorKey(Domain domain, absl::string_view key
         absl::StrCat("row key names no origin: ", absl::BytesToHexString(key)));
   }
   return core::Origin{origin};
+}
+
+absl::StatusOr<uint64_t> DecodeCommitKey(Domain domain, absl::string_view key) {
+  ASSIGN_OR_RETURN(const absl::string_view fields, Fields(domain, kCommit, key));
+  ByteReader reader(fields);
+  uint16_t slot = 0;
+  if (!reader.ReadBigEndian16(&slot) || !reader.done()) {
+    return absl::DataLossError(
+        absl::StrCat("row key names no commit: ", absl::BytesToHexString(key)));
+  }
+  return slot;
 }
 
 std::string EncodeLocalKey(CollectionId collection, absl::string_view id) {

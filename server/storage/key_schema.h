@@ -13,6 +13,8 @@
 //   d         'X'  origin(8) seq(8)  dot index                  coll(4) id, as in 'D'
 //   d         'F'  origin(8)       floor of the origin          varint, at least 1
 //   d         'P'                  repair under way             EncodeRepair
+//   d         'B'  slot(2)         the last commit whose        varint
+//                                  number ends in these bits
 //   d         'W'  coll(4) id      the document is conflicted   empty
 //
 // Integers are big-endian; `name` and `id` are raw bytes up to the end of the key. `coll` is a
@@ -56,6 +58,9 @@ std::string DotKey(Domain domain, const core::Dot& dot);
 std::string ConflictKey(Domain domain, CollectionId collection, absl::string_view id);
 std::string FloorKey(Domain domain, core::Origin origin);
 std::string RepairKey(Domain domain);
+// Of commit `number`, from 1: one of kCommitSlots keys that commits take turns at.
+inline constexpr uint64_t kCommitSlots = 65536;
+std::string CommitKey(Domain domain, uint64_t number);
 
 // What every key of one kind begins with, for scans.
 std::string MemberPrefix(Domain domain);
@@ -64,12 +69,15 @@ std::string DocumentPrefix(Domain domain);
 std::string DotPrefix(Domain domain);
 std::string ConflictPrefix(Domain domain);
 std::string FloorPrefix(Domain domain);
+std::string CommitPrefix(Domain domain);
 
 // The decoders fail with DATA_LOSS when `key` is not a key of their kind and domain.
 absl::StatusOr<std::string> DecodeMemberKey(Domain domain, absl::string_view key);
 absl::StatusOr<std::string> DecodeCollectionKey(Domain domain, absl::string_view key);
 absl::StatusOr<core::Dot> DecodeDotKey(Domain domain, absl::string_view key);
 absl::StatusOr<core::Origin> DecodeFloorKey(Domain domain, absl::string_view key);
+// The slot, below kCommitSlots.
+absl::StatusOr<uint64_t> DecodeCommitKey(Domain domain, absl::string_view key);
 
 // A document within its domain: the tail of 'D' and 'W' keys and the value of 'X' rows.
 struct LocalKey {

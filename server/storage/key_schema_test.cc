@@ -30,6 +30,7 @@ TEST(KeySchema, WritesTheBytesOfTheTable) {
             "00015800000000000000ab0000000000000003");
   EXPECT_EQ(hex(FloorKey(kDefaultDomain, Origin{0xab})), "00014600000000000000ab");
   EXPECT_EQ(hex(RepairKey(kDefaultDomain)), "000150");
+  EXPECT_EQ(hex(CommitKey(kDefaultDomain, 0x12345)), "0001422345");
   EXPECT_EQ(hex(EncodeLocalKey(CollectionId{1}, "k")), "000000016b");
 }
 
@@ -39,6 +40,7 @@ TEST(KeySchema, DecodesWhatItEncodes) {
   EXPECT_EQ(*DecodeMemberKey(kDefaultDomain, MemberKey(kDefaultDomain, "node1")), "node1");
   EXPECT_EQ(*DecodeCollectionKey(kDefaultDomain, CollectionKey(kDefaultDomain, "c")), "c");
   EXPECT_EQ(*DecodeFloorKey(kDefaultDomain, FloorKey(kDefaultDomain, dot.origin)), dot.origin);
+  EXPECT_EQ(*DecodeCommitKey(kDefaultDomain, CommitKey(kDefaultDomain, 65537)), 1u);
   const std::string id("a\0b\xff", 4);
   const std::string document = DocumentRowKey(kDefaultDomain, CollectionId{7}, id);
   EXPECT_EQ(DecodeDocumentRowKey(kDefaultDomain, document)->collection, CollectionId{7});
@@ -62,6 +64,8 @@ TEST(KeySchema, RefusesMalformedKeysAsDataLoss) {
   }
   EXPECT_TRUE(lost(DecodeFloorKey(kDefaultDomain, floor + "x")));
   EXPECT_TRUE(lost(DecodeFloorKey(kDefaultDomain, dot)));
+  EXPECT_TRUE(lost(DecodeCommitKey(kDefaultDomain, CommitPrefix(kDefaultDomain) + "x")));
+  EXPECT_TRUE(lost(DecodeCommitKey(kDefaultDomain, CommitPrefix(kDefaultDomain) + "xyz")));
   EXPECT_TRUE(lost(DecodeMemberKey(kDefaultDomain, dot)));
   EXPECT_TRUE(lost(DecodeMemberKey(kDefaultDomain, MemberKey(kDefaultDomain, ""))));
   EXPECT_TRUE(lost(DecodeCollectionKey(kDefaultDomain, "")));

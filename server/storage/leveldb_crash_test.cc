@@ -40,10 +40,20 @@ void Append(core::Rows more, core::Rows* rows) {
   };
   move_all(more.documents, &rows->documents);
   move_all(more.dots, &rows->dots);
+  move_all(more.erased_dots, &rows->erased_dots);
   move_all(more.collections, &rows->collections);
   move_all(more.members, &rows->members);
   if (more.hlc_upper.has_value()) rows->hlc_upper = more.hlc_upper;
   if (more.clock_checkpoint.has_value()) rows->clock_checkpoint = more.clock_checkpoint;
+  rows->raised.Join(more.raised);
+  if (more.repair.has_value()) {
+    rows->repair = more.repair;
+    rows->repair_ended = false;
+  }
+  if (more.repair_ended) {
+    rows->repair.reset();
+    rows->repair_ended = true;
+  }
 }
 
 // Commits that follow each other.

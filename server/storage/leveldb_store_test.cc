@@ -19,6 +19,7 @@
 #include "server/core/document.h"
 #include "server/core/dot.h"
 #include "server/core/effects.h"
+#include "server/core/floor.h"
 #include "server/core/replica.h"
 #include "server/node/env.h"
 #include "server/storage/engine.h"
@@ -257,6 +258,29 @@ TEST_F(LevelDbStoreTest, SkipsDamagedBatchesAndCountsAnew) {
   store.reset();
   store = OpenLevelDbStore(path_, in_log).value();
   EXPECT_EQ(store->Recover()->clock.ToString(), recovered->clock.ToString());
+}
+
+TEST_F(LevelDbStoreTest, ForgetsTheFloorWhenABatchBeforeOthersIsLostAndNotWhenTheLastIs) {
+  const LevelDbOptions in_log;
+  for (const bool last : {false, true}) {
+    std::filesystem::remove_all(path_);
+    {
+      auto store = OpenLevelDbStore(path_, in_log).value();
+      for (uint64_t seq = 1; seq <= 40; ++seq) {
+        Rows rows = Write(seq, Id(seq));
+        if (seq == 39) rows.raised = core::Floor({{Origin{1}, 39}});
+        ASSERT_EQ(store->Commit(rows), absl::OkStatus());
+      }
+    }
+    const std::string log = Files(".log")[0];
+    Flip(log, last ? std::filesystem::file_size(log) - 100 : 40000);
+    auto store = OpenLevelDbStore(path_, in_log).value();
+    ASSERT_TRUE(std::filesystem::exists(path_ + "/UNCHECKED"));
+    const auto recovered = store->Recover();
+    ASSERT_TRUE(recovered.ok()) << recovered.status();
+    EXPECT_EQ(recovered->floor.ToString(), last ? "{1:39}" : "{}");
+    EXPECT_EQ(recovered->clock.ToString(), last ? "1:[1..39]" : "1:[40]");
+  }
 }
 
 TEST_F(LevelDbStoreTest, ChecksAgainWhenTheFirstCheckWasCutShort) {

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -77,10 +78,11 @@ class Corrections {
   int count_ = 0;
 };
 
-// Erases the rows of dots that are at or below the floor, or that their document does not account
-// for: it was stripped, and the batch that raised the floor above them was lost.
-absl::Status ForgetDots(const EngineSnapshot& rows, Domain domain, const core::Floor& floor,
-                        Corrections* corrections) {
+// Compares dots with their documents. With `forget` it erases the rows of those at or below the
+// floor and of those that their document does not account for: it was stripped, and the batch that
+// raised the floor above them was lost.
+absl::Status CheckDots(const EngineSnapshot& rows, Domain domain, const core::Floor& floor,
+                       bool forget, Corrections* corrections) {
   const std::string prefix = DotPrefix(domain);
   return ScanRows(rows, prefix, prefix,
                   [&](absl::string_view key, absl::string_view value) -> absl::StatusOr<bool> {
@@ -92,11 +94,29 @@ absl::Status ForgetDots(const EngineSnapshot& rows, Domain domain, const core::F
                     if (row.has_value()) {
                       ASSIGN_OR_RETURN(document, DecodeDocument(*row));
                     }
-                    if (floor.Covers(dot) || !document.context.Covers(dot)) {
+                    const bool below = floor.Covers(dot);
+                    if (!below && document.context.Covers(dot)) return true;
+                    if (forget) {
                       RETURN_IF_ERROR(corrections->Erase(key));
+                    } else if (!below) {
+                      return absl::DataLossError(absl::StrCat(
+                          "the index holds write ", core::ToString(dot), " of document ", local.id,
+                          ", which the document does not account for"));
                     }
                     return true;
                   });
+}
+
+absl::Status ForgetFloorAndRepair(const EngineSnapshot& rows, Domain domain,
+                                  const core::Floor& floor, Corrections* corrections) {
+  for (const core::Dot& dot : floor.entries()) {
+    RETURN_IF_ERROR(corrections->Erase(FloorKey(domain, dot.origin)));
+  }
+  ASSIGN_OR_RETURN(const std::optional<std::string> repair, rows.Get(RepairKey(domain)));
+  if (!repair.has_value()) return absl::OkStatus();
+  std::string anew;
+  EncodeRepair(core::RepairProgress(), &anew);
+  return corrections->Put(RepairKey(domain), anew);
 }
 
 // Counts the documents anew and corrects their conflict rows.
@@ -189,7 +209,7 @@ absl::StatusOr<core::Clock> RecoverClock(const EngineSnapshot& rows, Domain doma
     ASSIGN_OR_RETURN(const core::Dot dot, DecodeDotKey(domain, cursor->key()));
     const uint64_t floor_seq = floor.Get(dot.origin);
     const uint64_t base = checkpoint.base(dot.origin);
-    if (dot.seq < base && clock.base(dot.origin) < base && base > floor_seq) {
+    if (dot.seq < base && clock.base(dot.origin) < base) {
       // Lands on the row of the base itself, unless the checkpoint says too much.
       const std::string base_key = DotKey(domain, {dot.origin, base});
       cursor->Seek(base_key);
@@ -210,22 +230,43 @@ absl::StatusOr<core::Clock> RecoverClock(const EngineSnapshot& rows, Domain doma
   return clock;
 }
 
+absl::StatusOr<CommitCount> ReadCommits(const EngineSnapshot& rows, Domain domain) {
+  std::vector<uint64_t> numbers(kCommitSlots);
+  CommitCount count;
+  const std::string prefix = CommitPrefix(domain);
+  RETURN_IF_ERROR(ScanRows(
+      rows, prefix, prefix,
+      [&](absl::string_view key, absl::string_view value) -> absl::StatusOr<bool> {
+        ASSIGN_OR_RETURN(const uint64_t slot, DecodeCommitKey(domain, key));
+        ASSIGN_OR_RETURN(const uint64_t number, DecodeNumber(value));
+        if (number == 0 || number % kCommitSlots != slot) {
+          return absl::DataLossError(absl::StrCat("commit ", number, " stands in slot ", slot));
+        }
+        numbers[slot] = number;
+        count.last = std::max(count.last, number);
+        return true;
+      }));
+  const uint64_t first = count.last < kCommitSlots ? 1 : count.last - kCommitSlots + 1;
+  for (uint64_t number = first; number <= count.last; ++number) {
+    if (numbers[number % kCommitSlots] != number) count.missing.push_back(number);
+  }
+  return count;
+}
+
 absl::Status CheckRows(Engine* engine, Domain domain, const CollectionNames& names) {
   const std::unique_ptr<EngineSnapshot> rows = engine->TakeSnapshot();
   ASSIGN_OR_RETURN(const core::Floor floor, RecoverFloor(*rows, domain));
+  ASSIGN_OR_RETURN(const CommitCount commits, ReadCommits(*rows, domain));
   Corrections corrections(engine);
-  RETURN_IF_ERROR(ForgetDots(*rows, domain, floor, &corrections));
+  const bool hole = !commits.missing.empty();
+  RETURN_IF_ERROR(CheckDots(*rows, domain, floor, /*forget=*/hole, &corrections));
+  if (hole) RETURN_IF_ERROR(ForgetFloorAndRepair(*rows, domain, floor, &corrections));
+  // Dealt with; a later check need not.
+  for (const uint64_t number : commits.missing) {
+    RETURN_IF_ERROR(corrections.Put(CommitKey(domain, number), EncodeNumber(number)));
+  }
   // It may hold dots of lost batches, and would do so at every later start.
   RETURN_IF_ERROR(corrections.Erase(CheckpointKey(domain)));
-  for (const core::Dot& dot : floor.entries()) {
-    RETURN_IF_ERROR(corrections.Erase(FloorKey(domain, dot.origin)));
-  }
-  ASSIGN_OR_RETURN(const std::optional<std::string> repair, rows->Get(RepairKey(domain)));
-  if (repair.has_value()) {
-    std::string anew;
-    EncodeRepair(core::RepairProgress(), &anew);
-    RETURN_IF_ERROR(corrections.Put(RepairKey(domain), anew));
-  }
   RETURN_IF_ERROR(EraseConflictRows(*rows, domain, &corrections));
   ASSIGN_OR_RETURN(Recount recount, RecountDocuments(*rows, domain, names, &corrections));
   RETURN_IF_ERROR(CorrectCollections(*rows, domain, std::move(recount), &corrections));

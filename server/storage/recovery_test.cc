@@ -5,8 +5,10 @@
 #include <memory>
 #include <random>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
 #include "server/core/clock.h"
 #include "server/core/dot.h"
 #include "server/core/effects.h"
@@ -85,6 +87,12 @@ class RecoveryTest : public testing::Test {
     const auto batch = engine_->NewBatch();
     batch->Erase(key);
     ASSERT_EQ(engine_->Write(batch.get()), absl::OkStatus());
+  }
+  // As if commits with all numbers up to `last` but `missing` had been made.
+  void AddCommits(uint64_t last, uint64_t missing) {
+    for (uint64_t number = 1; number <= last; ++number) {
+      if (number != missing) Put(CommitKey(kDefaultDomain, number), EncodeNumber(number));
+    }
   }
   std::string RecoveredClock(const Clock& checkpoint, const Floor& floor = Floor()) {
     const auto clock = RecoverClock(*engine_->TakeSnapshot(), kDefaultDomain, floor, checkpoint);
@@ -206,7 +214,63 @@ TEST_F(RecoveryTest, RecoversFloorAndRepair) {
   EXPECT_FALSE(recovered->repair.has_value());
 }
 
-TEST_F(RecoveryTest, CheckForgetsFloorAndRepairThatMayRestOnALostBatch) {
+TEST_F(RecoveryTest, NumbersOfCommitsShowWhenOneIsMissing) {
+  const auto read = [this] {
+    const CommitCount count = ReadCommits(*engine_->TakeSnapshot(), kDefaultDomain).value();
+    return absl::StrCat(count.last, count.missing.empty() ? " whole" : " with holes");
+  };
+  EXPECT_EQ(read(), "0 whole");
+  auto store = OpenMemoryStore(disk_).value();
+  ASSERT_EQ(store->Commit(Rows()), absl::OkStatus());
+  ASSERT_EQ(store->Commit(Rows()), absl::OkStatus());
+  store = OpenMemoryStore(disk_).value();
+  ASSERT_EQ(store->Commit(Rows()), absl::OkStatus());
+  EXPECT_EQ(read(), "3 whole");
+  Erase(CommitKey(kDefaultDomain, 2));
+  EXPECT_EQ(read(), "3 with holes");
+  Put(CommitKey(kDefaultDomain, 2), EncodeNumber(2));
+  Erase(CommitKey(kDefaultDomain, 3));
+  EXPECT_EQ(read(), "2 whole");
+  Put(CommitKey(kDefaultDomain, 1), EncodeNumber(2));
+  EXPECT_TRUE(absl::IsDataLoss(OpenMemoryStore(disk_).status()));
+}
+
+TEST_F(RecoveryTest, NumbersOfCommitsTakeTurnsAtTheirKeys) {
+  const auto batch = engine_->NewBatch();
+  const uint64_t last = kCommitSlots + 5;
+  for (uint64_t number = 1; number <= last; ++number) {
+    batch->Put(CommitKey(kDefaultDomain, number), EncodeNumber(number));
+  }
+  ASSERT_EQ(engine_->Write(batch.get()), absl::OkStatus());
+  EXPECT_EQ(ReadCommits(*engine_->TakeSnapshot(), kDefaultDomain)->last, last);
+  EXPECT_TRUE(ReadCommits(*engine_->TakeSnapshot(), kDefaultDomain)->missing.empty());
+  Put(CommitKey(kDefaultDomain, 3), EncodeNumber(3));  // the later one in that place is missing
+  EXPECT_EQ(ReadCommits(*engine_->TakeSnapshot(), kDefaultDomain)->missing,
+            std::vector<uint64_t>{kCommitSlots + 3});
+}
+
+TEST_F(RecoveryTest, CheckKeepsFloorAndRepairWhenNoCommitBeforeOthersIsMissing) {
+  AddCommits(9, 0);
+  AddDots(1, 1, 9);
+  std::string record;
+  core::Document stripped = MakeDocument({Origin{1}, 9}, 5, "{}");
+  stripped.context = {};
+  EncodeDocument(stripped, &record);
+  Put(DocumentRowKey(kDefaultDomain, CollectionId{1}, "a"), record);
+  Put(FloorKey(kDefaultDomain, Origin{1}), EncodeNumber(9));
+  record.clear();
+  const core::RepairProgress repair{.through = {"c", "a"}, .chunks = 4};
+  EncodeRepair(repair, &record);
+  Put(RepairKey(kDefaultDomain), record);
+  ASSERT_EQ(CheckRows(engine_.get(), kDefaultDomain, Names()), absl::OkStatus());
+  const auto recovered = RecoverRows(engine_.get(), kDefaultDomain, Names());
+  EXPECT_EQ(recovered->floor.ToString(), "{1:9}");
+  EXPECT_EQ(recovered->clock.ToString(), "1:[1..9]");
+  EXPECT_EQ(recovered->repair, repair);
+}
+
+TEST_F(RecoveryTest, CheckForgetsFloorAndRepairThatMayRestOnAMissingCommit) {
+  AddCommits(9, 4);
   AddDots(1, 1, 9);
   std::string record;
   EncodeDocument(MakeDocument({Origin{1}, 9}, 5, "{}"), &record);
@@ -221,18 +285,33 @@ TEST_F(RecoveryTest, CheckForgetsFloorAndRepairThatMayRestOnALostBatch) {
   EXPECT_EQ(recovered->floor.ToString(), "{}");
   EXPECT_EQ(recovered->clock.ToString(), "1:[8..9]");
   EXPECT_EQ(recovered->repair, core::RepairProgress());
+  EXPECT_TRUE(ReadCommits(*engine_->TakeSnapshot(), kDefaultDomain)->missing.empty());
 }
 
-TEST_F(RecoveryTest, CheckForgetsDotWhoseDocumentIsMissingOlderOrStripped) {
+TEST_F(RecoveryTest, CheckFindsDotWhoseDocumentIsMissingOrOlder) {
   AddDots(1, 1, 2);
-  ASSERT_EQ(CheckRows(engine_.get(), kDefaultDomain, Names()), absl::OkStatus());
-  EXPECT_EQ(RecoveredClock(Clock()), "");
+  EXPECT_TRUE(absl::IsDataLoss(CheckRows(engine_.get(), kDefaultDomain, Names())));
+  std::string record;
+  EncodeDocument(MakeDocument({Origin{1}, 1}, 5, "{}"), &record);
+  Put(DocumentRowKey(kDefaultDomain, CollectionId{1}, "a"), record);
+  EXPECT_EQ(CheckRows(engine_.get(), kDefaultDomain, Names()),
+            absl::DataLossError("the index holds write 1:2 of document a, which the document does "
+                                "not account for"));
+  record.clear();
+  EncodeDocument(MakeDocument({Origin{1}, 2}, 5, "{}"), &record);
+  Put(DocumentRowKey(kDefaultDomain, CollectionId{1}, "a"), record);
+  EXPECT_EQ(CheckRows(engine_.get(), kDefaultDomain, Names()), absl::OkStatus());
+}
+
+TEST_F(RecoveryTest, CheckForgetsDotOfAStrippedDocumentWhenACommitIsMissing) {
+  AddCommits(9, 4);
   AddDots(1, 1, 2);
   std::string record;
   EncodeDocument(MakeDocument({Origin{1}, 1}, 5, "{}"), &record);
   Put(DocumentRowKey(kDefaultDomain, CollectionId{1}, "a"), record);
   ASSERT_EQ(CheckRows(engine_.get(), kDefaultDomain, Names()), absl::OkStatus());
   EXPECT_EQ(RecoveredClock(Clock()), "1:[1]");
+  Erase(CommitKey(kDefaultDomain, 5));
   record.clear();
   core::Document stripped = MakeDocument({Origin{1}, 1}, 5, "{}");
   stripped.context = {};

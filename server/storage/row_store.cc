@@ -31,8 +31,9 @@ constexpr size_t kUuidBytes = 16;
 
 class RowStore : public node::Store {
  public:
-  RowStore(std::shared_ptr<Engine> engine, std::shared_ptr<const CollectionNames> names)
-      : engine_(std::move(engine)), names_(std::move(names)) {}
+  RowStore(std::shared_ptr<Engine> engine, std::shared_ptr<const CollectionNames> names,
+           uint64_t commits)
+      : engine_(std::move(engine)), names_(std::move(names)), commits_(commits) {}
 
   absl::StatusOr<core::Recovered> Recover() override;
   absl::Status Initialize(absl::string_view node_uuid, absl::string_view cluster_name) override;
@@ -54,6 +55,7 @@ class RowStore : public node::Store {
   std::shared_ptr<const CollectionNames> names_ ABSL_GUARDED_BY(mutex_);
   // Of the commit thread.
   absl::Status commit_failure_;
+  uint64_t commits_;  // number of the last one
 };
 
 // Puts the rows of one commit into a batch, numbering collections that are new.
@@ -182,6 +184,9 @@ absl::Status RowStore::Commit(const core::Rows& rows) {
     status = RowWriter(*before, index.get()).Write({.dots = rows.dots});
     if (status.ok()) status = engine_->Write(index.get());
   }
+  // Whether a commit is missing shows by their numbers.
+  ++commits_;
+  batch->Put(CommitKey(kDefaultDomain, commits_), EncodeNumber(commits_));
   if (status.ok()) status = engine_->Write(batch.get());
   if (!status.ok()) commit_failure_ = ExplainDamage(engine_->location(), status);
   return commit_failure_;
@@ -233,7 +238,8 @@ absl::StatusOr<std::unique_ptr<node::Store>> OpenDefaultDomain(std::shared_ptr<E
   for (const NamedCollection& collection : collections) {
     RETURN_IF_ERROR(names->Restore(collection.name, collection.record.local_id));
   }
-  return std::make_unique<RowStore>(std::move(engine), std::move(names));
+  ASSIGN_OR_RETURN(const CommitCount commits, ReadCommits(*engine->TakeSnapshot(), kDefaultDomain));
+  return std::make_unique<RowStore>(std::move(engine), std::move(names), commits.last);
 }
 
 }  // namespace

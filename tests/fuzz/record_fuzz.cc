@@ -52,6 +52,8 @@ void CheckKeys(absl::string_view key) {
   if (Decoded(dot)) CHECK(storage::DotKey(kDomain, *dot) == key);
   const absl::StatusOr<docstore::core::Origin> floor = storage::DecodeFloorKey(kDomain, key);
   if (Decoded(floor)) CHECK(storage::FloorKey(kDomain, *floor) == key);
+  const absl::StatusOr<uint64_t> slot = storage::DecodeCommitKey(kDomain, key);
+  if (Decoded(slot)) CHECK(storage::CommitKey(kDomain, *slot) == key);
   const absl::StatusOr<storage::LocalKey> local = storage::DecodeLocalKey(key);
   if (Decoded(local)) CHECK(storage::EncodeLocalKey(local->collection, local->id) == key);
   const absl::StatusOr<storage::LocalKey> row = storage::DecodeDocumentRowKey(kDomain, key);
