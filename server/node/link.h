@@ -220,7 +220,6 @@ class Link : public PeerStreamEvents {
   core::Ranges serving_;                     // the peer's Want
   core::Ranges asked_;                       // own Want
   std::map<core::DocumentKey, std::shared_ptr<const core::Clock>> sent_keys_;
-  std::optional<core::Docs> names_;            // dots whose states went out before, to send next
   std::shared_ptr<const core::Floor> passed_;  // the last floor found to be covered by sent_
   core::Floor blocked_;                        // floors that were not, as told to the peer
   core::Floor told_floor_;

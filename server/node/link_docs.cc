@@ -23,7 +23,6 @@ uint64_t DocsCost(const core::Docs& docs) {
 
 std::optional<core::Docs> Link::NextDocs() {
   if (credit_ <= 0) return std::nullopt;
-  if (names_.has_value()) return std::exchange(names_, std::nullopt);
   const std::shared_ptr<const View> view = owner_->view();
   // Half of its documents are of one node's knowledge and half of another's.
   if (view->repair != nullptr) return std::nullopt;
@@ -129,9 +128,6 @@ absl::Status Link::Take(const View& view, const core::Dot& dot, StoredItem* item
 
 core::Docs Link::FinishItems(const View& view, std::vector<StoredItem> items) {
   core::Docs docs{.floor = *view.floor};
-  // Under a floor an empty state says that the sender holds nothing of the key. One without a floor
-  // says nothing but the dots' names, and needs no more: the states went out under theirs.
-  core::Docs names;
   for (StoredItem& item : items) {
     core::Clock resolved;
     for (const core::Dot& dot : item.dots) resolved.Add(dot);
@@ -143,10 +139,8 @@ core::Docs Link::FinishItems(const View& view, std::vector<StoredItem> items) {
     sent_.Add(item.remote.resolved);
     if (sent_keys_.size() >= kSentKeysMax) sent_keys_.clear();
     if (item.has_state) sent_keys_[item.remote.key] = view.clock;
-    (item.has_state ? docs : names).documents.push_back(std::move(item.remote));
+    docs.documents.push_back(std::move(item.remote));
   }
-  if (docs.documents.empty()) return names;
-  if (!names.documents.empty()) names_ = std::move(names);
   return docs;
 }
 
