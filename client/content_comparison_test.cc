@@ -88,12 +88,13 @@ TEST(Judge, FindsAnyDifferenceOfEqualClocks) {
 }
 
 TEST(Judge, FindsOneNameOfTwoWrites) {
-  for (int what = 0; what < 4; ++what) {
+  for (int what = 0; what < 5; ++what) {
     ContentVersion other = Live(kA, 1);
     if (what == 0) other.hash_low ^= 1;
     if (what == 1) other.hash_high ^= 1;
     if (what == 2) other.timestamp += 1;
     if (what == 3) other = Tombstone(kA, 1);
+    if (what == 4) other.deleted = true;
     EXPECT_EQ(Judged({NodeOf("n1", 1, 0, {Live(kA, 1)}), NodeOf("n2", 2, 0, {other})}),
               "nodes hold different versions as a:1")
         << what;
