@@ -140,8 +140,9 @@ void StoreModel::AddRandomFloor(std::mt19937_64* random, StoreModel* after,
   }
   core::Floor floor = after->floor_;
   floor.Join(rows->raised);
-  for (const auto& [dot, key] : after->dots_) {
+  for (const auto& [dot, indexed] : after->dots_) {
     if (!floor.Covers(dot) || Below(random, 3) == 0) continue;  // the others are left for later
+    const core::DocumentKey& key = indexed;
     rows->erased_dots.push_back(dot);
     const bool repeated = absl::c_any_of(
         rows->documents, [&](const core::DocumentRow& row) { return row.key == key; });
