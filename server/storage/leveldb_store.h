@@ -26,7 +26,7 @@ struct LevelDbOptions {
   // Bytes of uncompressed blocks kept in memory.
   size_t block_cache_bytes = size_t{64} << 20;
   // Bytes of rows collected in memory before they become a table; up to twice as much is held.
-  size_t write_buffer_bytes = size_t{4} << 20;
+  size_t write_buffer_bytes = size_t{16} << 20;
   // The files and threads it works with, which must outlive it; null: the system's.
   leveldb::Env* env = nullptr;
 };
