@@ -2,9 +2,9 @@
 //
 //   throughput put|get LEVEL NAME=KIND:ADDRESS[,ADDRESS...] ...
 //
-// KIND is docstore, echo or etcd. Drives all NAMEs in turns, three rounds of each, with LEVEL calls
-// in flight, so that a slow moment of the machine hits them all, and prints each rate and its ratio
-// to the first NAME (the median of the rounds').
+// KIND is docstore, echo or etcd. Drives all NAMEs in turns, five rounds of each, with LEVEL calls
+// in flight, so that a slow moment of the machine hits them all, and prints each rate and its
+// ratios to the others (medians of the rounds').
 
 #include <algorithm>
 #include <cstdio>
@@ -21,7 +21,7 @@
 namespace docstore::bench {
 namespace {
 
-constexpr int kRounds = 3;
+constexpr int kRounds = 5;
 
 // One server under test with what keeps its calls alive.
 struct Target {
@@ -63,11 +63,11 @@ double MedianOf(const std::vector<LoadResult>& rounds, double LoadResult::*field
   return values[values.size() / 2];
 }
 
-// Median over the rounds of target's rate by first's rate in the same round.
-double RatioOf(const Target& target, const Target& first) {
+// Median over the rounds of target's rate by other's rate in the same round.
+double RatioOf(const Target& target, const Target& other) {
   std::vector<double> ratios;
   for (int i = 0; i < kRounds; ++i) {
-    ratios.push_back(target.rounds[i].calls_per_second / first.rounds[i].calls_per_second);
+    ratios.push_back(target.rounds[i].calls_per_second / other.rounds[i].calls_per_second);
   }
   std::sort(ratios.begin(), ratios.end());
   return ratios[kRounds / 2];
@@ -78,7 +78,7 @@ int Run(int level, std::vector<Target> targets) {
   for (int round = 0; round < kRounds; ++round) {
     for (Target& target : targets) {
       target.rounds.push_back(
-          RunLoad({.in_flight = level, .warmup_ms = 500, .measure_ms = 2500}, target.start));
+          RunLoad({.in_flight = level, .warmup_ms = 300, .measure_ms = 1700}, target.start));
       const LoadResult& result = target.rounds.back();
       if (result.failures == 0) continue;
       failed = true;
@@ -87,11 +87,15 @@ int Run(int level, std::vector<Target> targets) {
     }
   }
   for (const Target& target : targets) {
-    std::printf("  %-14s %9.0f/s   p50 %8.0f us   p99 %8.0f us   %5.2f x %s\n", target.name.c_str(),
+    std::printf("  %-14s %9.0f/s   p50 %8.0f us   p99 %8.0f us", target.name.c_str(),
                 MedianOf(target.rounds, &LoadResult::calls_per_second),
                 MedianOf(target.rounds, &LoadResult::p50_us),
-                MedianOf(target.rounds, &LoadResult::p99_us), RatioOf(target, targets[0]),
-                targets[0].name.c_str());
+                MedianOf(target.rounds, &LoadResult::p99_us));
+    for (const Target& other : targets) {
+      if (&other == &target) continue;
+      std::printf("   %5.2f x %s", RatioOf(target, other), other.name.c_str());
+    }
+    std::printf("\n");
   }
   return failed ? 1 : 0;
 }
