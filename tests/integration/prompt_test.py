@@ -29,7 +29,7 @@ class PromptTest(cluster.ClusterTest):
     def test_end_of_input_leaves(self):
         terminal = self.open(self.node("node1").start().client)
         terminal.expect("node1 ok>")
-        terminal.type("\x04")
+        terminal.press("\x04")
         self.assertEqual(terminal.wait(), 0)
 
     def test_prompt_without_a_server(self):

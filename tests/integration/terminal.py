@@ -5,6 +5,7 @@ import pty
 import re
 import select
 import signal
+import termios
 import time
 
 import shell
@@ -28,6 +29,13 @@ class Terminal:
     def type(self, text):
         self.shown = ""
         os.write(self.descriptor, text.encode())
+
+    def press(self, key):
+        """Types `key` once the shell reads keys: to one that reads lines, an end of input is none."""
+        end = time.monotonic() + DEADLINE_S
+        while termios.tcgetattr(self.descriptor)[3] & termios.ICANON and time.monotonic() < end:
+            time.sleep(0.01)
+        self.type(key)
 
     def expect(self, text):
         """Reads until `text` is shown and returns everything since the last `type`."""
@@ -53,6 +61,8 @@ class Terminal:
                     break
             except OSError:
                 break
+        else:
+            raise AssertionError("the shell goes on, and shows %r" % self.shown)
         _, status = os.waitpid(self.pid, 0)
         self.pid = 0
         return os.waitstatus_to_exitcode(status)
