@@ -23,10 +23,14 @@ class Cluster:
     def __getitem__(self, index):
         return self.nodes[index]
 
+    def prepare(self, node):
+        """Called with a new node before its first start."""
+
     def add(self, name=None):
         """Starts one more node, which all others are seeds of."""
         node = NodeProcess(self.folder, name or "node%d" % (len(self.nodes) + 1), self.peers(), self.flags)
         self.nodes.append(node)
+        self.prepare(node)
         return node.start()
 
     def peers(self, but=None):
@@ -62,11 +66,12 @@ class Cluster:
         documents = node.stubs.documents
         while True:
             page = documents.List(document_pb2.ListRequest(collection=collection, page_token=token), timeout=30)
-            for listed in page.documents:
-                reply = documents.Get(document_pb2.GetRequest(collection=collection, id=listed.id,
-                                                              include_siblings=True), timeout=30)
+            request = document_pb2.BatchGetRequest(
+                collection=collection, ids=[listed.id for listed in page.documents], include_siblings=True)
+            for answer in documents.BatchGet(request, timeout=60) if request.ids else ():
+                reply = answer.document
                 versions = [reply.winner, *reply.siblings]
-                found[listed.id] = [(each.version, each.deleted, each.json) for each in versions]
+                found[reply.id] = [(each.version, each.deleted, each.json) for each in versions]
             token = page.next_page_token
             if not token:
                 return found
@@ -111,11 +116,12 @@ class ClusterTest(unittest.TestCase):
     def assert_equal_everywhere(self, cluster):
         """All nodes export the same bytes and hold the same versions; returns the first's exports."""
         first = cluster.exports(cluster[0])
+        states = {collection: cluster.states(cluster[0], collection) for collection in first}
         for node in cluster.nodes[1:]:
             exported = cluster.exports(node)
             self.assertEqual(sorted(first), sorted(exported))
             for collection in first:
                 self.assertTrue(first[collection] == exported[collection],
                                 "%s and %s export other bytes of %s" % (cluster[0].name, node.name, collection))
-                self.assertEqual(cluster.states(cluster[0], collection), cluster.states(node, collection))
+                self.assertEqual(states[collection], cluster.states(node, collection))
         return first
