@@ -51,7 +51,7 @@ class _Wire:
 
 
 class Links:
-    """All wires between `nodes`, a list that may grow."""
+    """All wires between `nodes`, a list that may grow; a node that left it is reached no more."""
 
     def __init__(self, nodes):
         self._nodes = nodes
@@ -138,9 +138,9 @@ class Links:
     async def _serve(self, name, reader, writer):
         """Carries one connection to the node called `name` until both sides have ended it."""
         dialler = self._dialler(writer)
-        target = next(node for node in self._nodes if node.name == name)
+        target = next((node for node in self._nodes if node.name == name), None)
         ends = frozenset([dialler, name])
-        if dialler is None or ends in self._broken or "peer" not in target.addresses:
+        if dialler is None or target is None or ends in self._broken or "peer" not in target.addresses:
             writer.transport.abort()
             return
         host, port = target.addresses["peer"].rsplit(":", 1)

@@ -70,15 +70,17 @@ class PartitionTest(links.LinkedClusterTest):
         assert_nothing_lost(self, nodes, workload)
 
     def test_delete_against_a_write_across_a_cut(self):
-        nodes = self.start()
+        nodes = self.start(4)
         here, there = nodes[0], nodes[2]
         writer = Writer()
         for key in ("delete-here", "delete-there", "both-delete", "write-after-delete"):
             writer.put(here, key, "base of " + key)
         nodes.wait_converged()
+        # A member that misses the deletes keeps the others from forgetting them.
+        nodes.nodes.pop().kill()
         nodes.links.shatter(there)
-        for node in (here, there):
-            wait_until(lambda: "unreachable" in nodes.member_states(node).values(), "the cut is seen")
+        for node, other in ((here, there), (there, here)):
+            wait_until(lambda: nodes.member_states(node)[other.name] == "unreachable", "the cut is seen")
         writer.delete(here, "delete-here")
         kept = {"delete-here": writer.put(there, "delete-here", "there", over="base of delete-here")}
         kept["delete-there"] = writer.put(here, "delete-there", "here", over="base of delete-there")
@@ -94,7 +96,8 @@ class PartitionTest(links.LinkedClusterTest):
         for node, key in ((there, "delete-here"), (here, "delete-there")):
             self.assertEqual((get(node, key).winner.version, get(node, key).sibling_count), (kept[key], 0))
         nodes.links.heal()
-        nodes.wait_converged()
+        wait_until(lambda: all(len(nodes.states(node, COLLECTION).get(key, [])) == 2 for node in nodes for key in kept),
+                   "each side has the other's")
         assert_history_holds(self, nodes, writer.history)
         for node in nodes:
             for key, version in kept.items():
@@ -111,7 +114,9 @@ class PartitionTest(links.LinkedClusterTest):
         """The live one kept at one node, the delete at another."""
         shell.execute(nodes[1].client, "resolve %s keep 1" % path("delete-here"))
         shell.execute(nodes[2].client, "resolve %s keep 2" % path("delete-there"))
-        nodes.wait_converged()
+        wait_until(lambda: all(
+            "delete-there" not in nodes.states(node, COLLECTION) and get(node, "delete-here").sibling_count == 0
+            for node in nodes), "both are resolved everywhere")
         self.assert_equal_everywhere(nodes)
         for node in nodes:
             shell.execute(node.client, "get " + path("delete-there"), shell.NOT_FOUND)
