@@ -185,8 +185,9 @@ leveldb::Status CrashingDisk::NewSequentialFile(const std::string& path,
   MutexLock lock(&mutex_);
   const auto it = names_.find(path);
   if (it == names_.end()) return leveldb::Status::NotFound(path, "no such file");
-  *file = new Reader(this, it->second);
-  return Alive();
+  const leveldb::Status status = Alive();
+  if (status.ok()) *file = new Reader(this, it->second);
+  return status;
 }
 
 leveldb::Status CrashingDisk::NewRandomAccessFile(const std::string& path,
@@ -194,8 +195,9 @@ leveldb::Status CrashingDisk::NewRandomAccessFile(const std::string& path,
   MutexLock lock(&mutex_);
   const auto it = names_.find(path);
   if (it == names_.end()) return leveldb::Status::NotFound(path, "no such file");
-  *file = new Reader(this, it->second);
-  return Alive();
+  const leveldb::Status status = Alive();
+  if (status.ok()) *file = new Reader(this, it->second);
+  return status;
 }
 
 leveldb::Status CrashingDisk::NewWritableFile(const std::string& path,
@@ -216,8 +218,9 @@ leveldb::Status CrashingDisk::NewAppendableFile(const std::string& path,
     MutexLock lock(&mutex_);
     const auto it = names_.find(path);
     if (it != names_.end()) {
-      *file = new Writer(this, path, it->second);
-      return Alive();
+      const leveldb::Status status = Alive();
+      if (status.ok()) *file = new Writer(this, path, it->second);
+      return status;
     }
   }
   return NewWritableFile(path, file);
